@@ -334,11 +334,11 @@ def _forecast(share: Decimal, vital: BudgetVital) -> Clause:
     """Return a clause on what the forecast is as a share of the budget (1 = 100 %)."""
     over, on = (share - 1) * 100, vital.forecast_on
     if over <= 0:
-        within = _("within budget by the forecast of {day}", day=_day(on)) if on else _("within budget")
+        within = _("within budget by the forecast of {day}", day=day_in_words(on)) if on else _("within budget")
         return Clause("budget", within)
     if over < 1:
         text = (
-            _("under one percent over budget by the forecast of {day}", day=_day(on))
+            _("under one percent over budget by the forecast of {day}", day=day_in_words(on))
             if on
             else _("under one percent over budget")
         )
@@ -349,7 +349,7 @@ def _forecast(share: Decimal, vital: BudgetVital) -> Clause:
                 "{many} percent over budget by the forecast of {day}",
             ),
             over,
-            day=_day(on),
+            day=day_in_words(on),
         )
     else:
         text = _in_percent(NN_("one percent over budget", "{many} percent over budget"), over)
@@ -386,7 +386,8 @@ def _in_percent(sentences: tuple[str, str], value: Decimal, /, **values: object)
     return counted(*sentences, int(rounded), **values)
 
 
-def _day(value: date) -> str:
+def day_in_words(value: date) -> str:
+    """Return a day as sentences have it: "19 May 2027"."""
     return _("{day} {month} {year}", day=value.day, month=_(MONTH[value.month - 1]), year=value.year)
 
 

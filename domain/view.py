@@ -265,6 +265,7 @@ class ClientView(msgspec.Struct, frozen=True, kw_only=True):
     scale: Scale | None = None
     confirmed_at: datetime | None = None  # the plan was last confirmed unchanged or changed by import
     confirmed_quietly: bool = False  # the newest confirmation that is told is no news by itself
+    unconfirmed: bool = False  # what would confirm it has failed for a day, and nobody confirmed it since
     concerns: tuple[ConcernCard, ...] = ()  # that this client raised, newest first
     agreement_ack: Ack | None = None
     date_unit: DateUnit = "day"  # dates of milestones are the last day of such a unit, which is what they tell

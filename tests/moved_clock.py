@@ -12,6 +12,8 @@ from web.cli import main as command_line
 from web.cli import serve
 from web.demo import life
 from web.process.process import Given
+from web.sources import built
+from web.sources.engine import EnginePorts
 
 
 class Moved:
@@ -38,4 +40,5 @@ def main(arguments: list[str]) -> int:
     now = Moved(Path(file))
     clock.now = life.now = now
     serve.Given = partial(Given, now=now)  # type: ignore[assignment,misc]
+    built.EnginePorts = partial(EnginePorts, monotonic=lambda: now().timestamp())  # type: ignore[assignment,misc]
     return command_line.main(rest)

@@ -65,6 +65,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     outside_networks: str = ""  # inside, that addresses typed by admins may lead to
     outside_ca: Path = Path()  # PEM file
     source_folder: Path = Path()  # below which folders are watched for plans
+    pull_seconds: Annotated[int, msgspec.Meta(ge=10, le=3600)] = 120
+    pull_mb: Annotated[int, msgspec.Meta(ge=1, le=256)] = 16
+    pulls_at_once: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
     drain_seconds: Annotated[int, msgspec.Meta(ge=1, le=60)] = 4
     compress_updates: bool = True
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
@@ -168,6 +171,9 @@ HELP = Said(
         "source_folder": N_(
             "folder below which sources of projects may watch for plans; default: none, no folder is watched"
         ),
+        "pull_seconds": N_("seconds one pull from a planning tool may take, 10 to 3600"),
+        "pull_mb": N_("longest answer of a planning tool that is read, in MiB, 1 to 256: it is held in memory"),
+        "pulls_at_once": N_("planning tools that are asked at the same time, 1 to 64"),
         "drain_seconds": N_("seconds to close open dashboards in stages when told to stop, 1 to 60"),
         "compress_updates": N_("yes: updates are compressed for browsers that take it, once for a share; no: never"),
         "test_languages": N_(

@@ -30,6 +30,7 @@ from domain.plan.project import Project
 from domain.plan.risks import Assessment, ClientAssessment, Risk
 from domain.plan.schedule import Confirmation
 from domain.plan.scores import Points, band
+from domain.plan.sources.rules import owner
 from domain.reveal.course import known_moves, last_change, points
 from domain.reveal.levels import NEVER_CHANGED, at_level
 from domain.reveal.measures import budget_of, indicator_of
@@ -131,6 +132,7 @@ def _reveal(project: Project, share: Share, names: tuple[str, str, str], called:
         scale=memory.one("scale", _scale(project)) if terms.risks and "score" in terms.risk_fields else None,
         confirmed_at=confirmed,
         confirmed_quietly=_quietly(project, confirmed, milestones),
+        unconfirmed=confirmed is not None and _unconfirmed(project),
         concerns=tuple(memory.one(("concern", one.id), one) for one in raised),
         agreement_ack=memory.one("agreement", agreement_ack(project, share, said, called)),
         date_unit=terms.date_unit,
@@ -144,6 +146,18 @@ def _plan_confirmed(project: Project, share: Share) -> datetime | None:
     if "confirmed" not in share.terms.project_fields:
         return None
     return _confirmed(project.schedule.confirmation(), known_from(share, "project", "", "confirmed"))
+
+
+def _unconfirmed(project: Project) -> bool:
+    """Tell whether a source that keeps some of the plan has failed for a day, and nobody confirmed the plan since."""
+    at = project.schedule.confirmed_at
+    failing = {
+        one.id
+        for one in project.sources.values()
+        if one.attached and one.paused is None and one.failure is not None and one.failure.lasting
+        and (at is None or at < one.failure.since)
+    }  # fmt: skip
+    return bool(failing) and any(owner(one.source_id) in failing for one in project.schedule.milestones.values())
 
 
 def _quietly(project: Project, confirmed: datetime | None, milestones: tuple[MilestoneRow, ...]) -> bool:

@@ -73,6 +73,7 @@ def changes(previous: ClientView | None, view: ClientView) -> tuple[Change, ...]
     quietly = view.confirmed_quietly
     noticed = [*_confirmed_once(moved, quietly=quietly), *said(old, view), *_named(old, view)]
     alone = quietly and bool(moved) and all(one.row in CONFIRMED for one in moved)  # and nothing but the time of it
+    alone = alone or msgspec.structs.replace(previous, unconfirmed=view.unconfirmed) == view
     if not noticed and previous != view and not alone:
         noticed = [_others(previous, view)]
     return tuple(noticed)

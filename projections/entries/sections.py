@@ -16,6 +16,7 @@ from projections.entries.names import SealedName
 
 PAGE, TERMS, NAMES = "page", "terms", "names"
 LISTS = {"milestones": "milestone", "risks": "risk", "concerns": "concern"}  # of things with an id, in the view
+LATER = ("confirmed_quietly", "unconfirmed")  # members that are absent where they say nothing
 LONG = ("trend", "remarks", "curve")  # lists within one of them, or within the budget
 _encoder = msgspec.json.Encoder(order="sorted")
 _views = msgspec.json.Decoder(ClientView)
@@ -56,8 +57,9 @@ def told(
     page = _without_nothing(msgspec.to_builtins(bare))
     for name in LISTS:
         page.pop(name, None)
-    if not view.confirmed_quietly:
-        page.pop("confirmed_quietly", None)  # so that a view says what it said before there was such a member
+    for name in LATER:
+        if not page.get(name):
+            page.pop(name, None)  # so that a view says what it said before there was such a member
     lists, found = {}, dict[str, str]()
     for name, kind in LISTS.items():
         things = getattr(view, name)

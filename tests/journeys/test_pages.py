@@ -91,6 +91,7 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("manager", f"/p/{HARBOUR}/channels"),
     ("manager", f"/p/{HARBOUR}/sources"),
     ("manager", f"/p/{HARBOUR}/sources/new/folder"),
+    ("manager", f"/p/{HARBOUR}/sources/new/openproject"),
     ("manager", f"/p/{HARBOUR}/sources/script1"),
     ("auditor", "/audit?technical=1&zone=utc"),
     ("auditor", "/audit"),

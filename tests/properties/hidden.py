@@ -28,7 +28,7 @@ def hidden(rng: random.Random, terms: Terms, minutes: int) -> list[Step]:
     """Draw facts that terms never name; `terms` covers what any version does."""
     known, more = list(_makers(terms)), list(vocabulary.makers(terms))
     found = [(rng.randrange(5, minutes + 20), rng.choice(known)(rng, i)) for i in range(rng.randrange(6, 18))]
-    found += vocabulary.series(rng, minutes)
+    found += vocabulary.series(rng, minutes, terms)
     return found + [(rng.randrange(5, minutes + 20), rng.choice(more)(rng, i)) for i in range(rng.randrange(4, 14))]
 
 

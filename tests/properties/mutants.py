@@ -23,6 +23,7 @@ from projections.follow import next_entry as disclosing
 from projections.follow.people import People
 from projections.replay.pages import Heads
 from tests.properties.mutants_agreed import AGREED
+from tests.properties.mutants_pulled import PULLED
 from tests.properties.mutants_told import TOLD
 
 Mutant = Callable[[], AbstractContextManager[object]]
@@ -224,6 +225,9 @@ MUTANTS: dict[str, Mutant] = {
     "health that no terms name": _scope(lambda p: p.health.status("overall")),
     "phase that no terms name": _scope(lambda p: p.phase),
     "confirmation that no terms name": _scope(lambda p: p.schedule.confirmed_at),
+    "that nobody confirms the plan, which no terms name": lambda: _view(
+        lambda view, project, _share: replace(view, unconfirmed=policy._unconfirmed(project))
+    ),
     "number of agreed plans that no terms name": _scope(lambda p: len(p.schedule.baselines)),
     "hidden milestones selected": _hidden_milestones_selected,
     "hidden risks selected": _hidden_risks_selected,
@@ -244,4 +248,5 @@ MUTANTS: dict[str, Mutant] = {
     "every agreed plan, whatever the terms say": _terms(project_fields=("baselines", "phase", "confirmed")),
     **AGREED,
     **TOLD,
+    **PULLED,
 }

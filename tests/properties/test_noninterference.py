@@ -16,6 +16,7 @@ from projections.follow.next_entry import Renderer
 from tests.plain import Plain
 from tests.properties import after
 from tests.properties.mutants import MUTANTS
+from tests.properties.mutants_pulled import NOW_AND_THEN
 from tests.properties.seeds import FIRST_SEED, few, search
 from tests.properties.twins import Pair, pair, play, trace
 from tests.world import World
@@ -104,7 +105,10 @@ def test_twins_do_differ_in_what_is_recorded() -> None:
     assert different == 10
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+LEAKS = [pytest.param(name, marks=[pytest.mark.slow] if name in NOW_AND_THEN else []) for name in MUTANTS]
+
+
+@pytest.mark.parametrize("name", LEAKS)
 def test_a_seeded_leak_is_noticed(name: str) -> None:
     with MUTANTS[name]():
         shown_by = search("twins", name, lambda seed: differs(seed, Plain()), range(FIRST_SEED, FIRST_SEED + TRIES))

@@ -8,7 +8,6 @@ import random
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 from domain.agreement import answers
 from domain.agreement.share import (
@@ -24,7 +23,7 @@ from domain.agreement.share import (
 from domain.agreement.terms import Release, Terms, Ways
 from domain.commands import AnyCommand
 from domain.errors import Refused
-from domain.ids import ChannelId, ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId, SourceId
+from domain.ids import ChannelId, ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
 from domain.language import LANGUAGES
 from domain.people import addresses, clients, devices, for_you, memberships, passkeys, providers
 from domain.people.person import ChooseLanguage, DisablePerson, ErasePerson, InvitePerson
@@ -34,24 +33,11 @@ from domain.people.tokens import IssueToken, RevokeToken, UseToken
 from domain.plan import budget, health, project, risks, schedule
 from domain.plan.account import PlannedPoint
 from domain.plan.calendar import Calendar
-from domain.plan.sources.commands import (
-    AttachSource,
-    ChangeSource,
-    DetachSource,
-    FailSource,
-    PauseSource,
-    RecoverSource,
-    RenewSourceHook,
-    ResumeSource,
-    SetSourceRules,
-    SetSourceSecret,
-)
-from domain.plan.sources.pulls import PutPullBack, SettleSource, TakePull
-from domain.plan.sources.rules import Line, Rules
 from domain.telling import channels
 from domain.telling.notices import ChooseNotices
 from domain.telling.told import News
 from projections.evidence.bundle import NothingYet
+from tests.properties.pulled import pulled
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, SHARE, START, World
 
 Act = Callable[[World], AnyCommand | None]
@@ -348,53 +334,20 @@ def _use_link(rng: random.Random, i: int) -> Act:
 # several commands of which each needs the one before
 
 
-def series(rng: random.Random, minutes: int) -> list[tuple[int, AnyCommand]]:
-    """Draw facts in an order that lets each of them happen, at minutes up to `minutes`."""
+def series(rng: random.Random, minutes: int, terms: Terms) -> list[tuple[int, AnyCommand]]:
+    """Draw facts that `terms` do not name in an order that lets each of them happen, at minutes up to `minutes`."""
     told = [*(_reviewed(rng) if rng.random() < 0.4 else []), *(_accepted(rng) if rng.random() < 0.4 else [])]
     told += _answered(rng) if rng.random() < 0.4 else []
     told += _signed_in(rng) if rng.random() < 0.4 else []
     begin = rng.randrange(5, minutes // 2)
     own = random.Random(repr(told))  # so that the draws of everything else stay what they were
     stays = _stays(own) if own.random() < 0.4 else []
-    pulls = _pulled(own) if own.random() < 0.4 else []
+    pulls = pulled(own, terms) if own.random() < 0.4 else []
     return [*_spread(told, begin, minutes), *_spread(stays, begin, minutes), *_spread(pulls, begin, minutes)]
 
 
 def _spread(told: list[AnyCommand], begin: int, minutes: int) -> list[tuple[int, AnyCommand]]:
     return [(begin + (minutes // 2 - 10) * i // max(len(told), 1), command) for i, command in enumerate(told)]
-
-
-def _pulled(rng: random.Random) -> list[AnyCommand]:
-    """A source brings a milestone that nobody shares, moves it, has a person decide on more, and is detached."""
-    source = SourceId(f"source{rng.randrange(9)}")
-    key = MilestoneId(f"pulled{source}")
-    at: dict[str, Any] = {"project": HARBOUR, "source": source}
-    take = Rules(forecasts="take", days=200, new="take", reason=f"pulled {rng.random()}")
-    added = schedule.AddMilestone(
-        project=HARBOUR, milestone=key, details=schedule.MilestoneDetails(title=f"pulled {rng.random()}"),
-        forecast=FIRST, source_id=f"{source}/7",
-    )  # fmt: skip
-    to = FIRST + timedelta(days=rng.randrange(1, 150))
-    moved = schedule.MoveForecast(project=HARBOUR, milestone=key, forecast=to, reason="pulled")
-    progress = schedule.ReportProgress(project=HARBOUR, milestone=key, percent=rng.randrange(1, 99))
-    lines = (Line(key="k2", kind="moved", title="x", commands=(moved,)),)
-    asked = Line(key="k3", kind="progress", title="x", asks="a person decides", commands=(progress,))
-    return [
-        AttachSource(**at, tool="jira", name=f"Jira {rng.random()}", address="https://jira.test"),
-        ChangeSource(**at, name="Jira of the harbour", address="https://jira.test", cadence=5),
-        SetSourceSecret(**at, number=1, sealed=rng.randbytes(9)),
-        SetSourceRules(**at, rules=take),
-        RenewSourceHook(**at),
-        PauseSource(**at, reason="moved"),
-        ResumeSource(**at),
-        FailSource(**at, why=f"away {rng.random()}"),
-        RecoverSource(**at),
-        TakePull(**at, pull="p1", lines=(Line(key="k1", kind="added", title="x", commands=(added,)),)),
-        TakePull(**at, pull="p2", after="p1", lines=(*lines, asked)),
-        SettleSource(**at, pull="p2", take=("k3",)),
-        PutPullBack(**at, pull="p2"),
-        DetachSource(**at, reason="over"),
-    ]
 
 
 def _reviewed(rng: random.Random) -> list[AnyCommand]:

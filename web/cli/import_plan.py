@@ -4,14 +4,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from domain.errors import Unknown
-from domain.ids import CommandId, ProjectId
+from domain.ids import ProjectId
 from domain.language import gettext as _
-from domain.plan.project import Project
 from projections.events.present import CurrentWorld
 from web import clock
 from web.cli.arguments import Arguments, Commands, settings_of
 from web.cli.plans.convert import BOUNDS, bounds
+from web.cli.plans.proposed import project_in, record, say_how, show
 from web.cli.plans.table import AsTold, compare
 from web.converter import converter
 from web.ids import new_id
@@ -19,11 +18,9 @@ from web.importers import BrokenFile, Plan
 from web.importers.reading import read_any
 from web.importers.registers.columns import KINDS, Columns, decode, kind_of
 from web.process import open_logs
-from web.proposal.compare import Proposal, accept, propose
+from web.proposal.compare import accept, propose
 from web.proposal.sourced import beside_sources, from_sources
 from web.settings import BadSetting, Settings, add_flags
-from web.write.permission import OPERATOR
-from web.write.service import Service
 
 WIDTH = 30  # of the progress bar, in characters
 
@@ -66,10 +63,10 @@ def run(given: Arguments) -> int:
         _print_problems(file, broken)
         return 3
     if not isinstance(found, Plan):
-        return compare(settings, found, ProjectId(given["project"]), record=given["accept"])
+        return compare(settings, found, ProjectId(given["project"]), settled=given["accept"])
     plan = found
     undecided = plan.undecided and given["accept"]
-    doubted = _compare(settings, plan, ProjectId(given["project"]), record=given["accept"] and not undecided)
+    doubted = _compare(settings, plan, ProjectId(given["project"]), settled=given["accept"] and not undecided)
     if undecided:
         told = _("No column says which rows are milestones, so nothing was recorded.")
         print(
@@ -90,32 +87,27 @@ def _print_problems(file: Path, broken: BrokenFile) -> None:
         )
 
 
-def _compare(settings: Settings, plan: Plan, project_id: ProjectId, *, record: bool) -> bool:
-    """Print what the plan would change in a project, and record it if `record` says so.
+def _compare(settings: Settings, plan: Plan, project_id: ProjectId, *, settled: bool) -> bool:
+    """Print what the plan would change in a project, and record it if `settled` says so.
 
     Return whether it may be another plan; then nothing is recorded, and no dates are confirmed.
     """
     folder = open_logs.logs(settings)
     try:
         present = CurrentWorld(folder.events)
-        project = present.world.projects.get(project_id)
-        if project is None:
-            raise Unknown(
-                _(
-                    "There is no project {project!r} in {where}. Its id is in the address of its page.",
-                    project=str(project_id),
-                    where=folder.where,
-                )
-            )
+        project = project_in(present, project_id, folder.where)
         proposal = propose(beside_sources(project), plan, new_id, project.civil(clock.now()))
         proposal = from_sources(project, proposal)
-        _show(proposal)
+        show(proposal, proposal.changes, _("Is this the same plan? {doubt}", doubt=proposal.doubt))
+        told = _("{lines} changes proposed, {unchanged} milestones unchanged.",
+                 lines=len(proposal.changes), unchanged=proposal.unchanged)  # fmt: skip
+        print(told)
         if proposal.doubt:
             return True
-        if record:
-            _record(Service(folder.events, present, clock.now), project, plan, proposal)
+        if settled:
+            record(folder, present, project, accept(project, plan, proposal.changes))
         elif proposal.changes:
-            print(_("Nothing is recorded yet. The same command with --accept takes these changes over."))
+            say_how()
         return False
     finally:
         folder.close()
@@ -159,34 +151,3 @@ def _progress() -> Callable[[float], None] | None:
         )
 
     return draw
-
-
-def _show(proposal: Proposal) -> None:
-    if proposal.doubt:
-        told = _("Is this the same plan? {doubt}", doubt=proposal.doubt)
-        print(_("note      {told} Nothing is taken over here: accept it on the page “Import”.", told=told))
-    for line in proposal.changes:
-        change = f"{line.before} -> {line.after}" if line.before else line.after
-        note = f"  ({line.note})" if line.note else ""
-        print(f"{line.kind:9} {line.title}: {change}{note}")
-    for note in proposal.notes:
-        print(_("note      {note}", note=note))
-    print(
-        _(
-            "{lines} changes proposed, {unchanged} milestones unchanged.",
-            lines=len(proposal.changes),
-            unchanged=proposal.unchanged,
-        )
-    )
-
-
-def _record(service: Service, project: Project, plan: Plan, proposal: Proposal) -> None:
-    command = accept(project, plan, proposal.changes)
-    answer = service.execute(OPERATOR, command, command_id=CommandId(f"import-{project.id}-{new_id()}"))
-    print(
-        _(
-            "Recorded {events} events; the project is at version {version}.",
-            events=len(answer.events),
-            version=answer.version,
-        )
-    )

@@ -24,7 +24,7 @@ SERVE = (
     "converter", "converter_seconds", "converter_memory_mb", "sign_in_per_minute",
     "commands_per_minute", "exports_per_minute",
     "oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_name", "outside_networks", "outside_ca",
-    "source_folder",
+    "source_folder", "pull_seconds", "pull_mb", "pulls_at_once",
     "smtp_url", "mail_from", "digest_hour", "drain_seconds", "compress_updates", "operator_token", "proxies",
     "log_level", "log_format", "test_languages",
 )  # fmt: skip  # settings of every server

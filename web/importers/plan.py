@@ -60,6 +60,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     undecided: bool = False  # whether nothing in the file says which of the tasks are milestones
     present: frozenset[str] = frozenset()  # ids of all its tasks or rows, also of those that could not be read
     lost: bool = False  # whether it has tasks or rows whose id could not be read
+    early: bool = False  # something in it is said to be met after today, and was left out of it for now
     costs: PlannedCosts | None = None
     columns: msgspec.Struct | None = None  # the mapping a table was read by
     notes: tuple[str, ...] = ()  # sentences: what was recognised, skipped or not understood

@@ -37,6 +37,7 @@ from web.manager.release import past_holds
 from web.manager.sources import doors as source_doors
 from web.manager.sources import one as source_one
 from web.manager.sources import page as source_page
+from web.manager.sources import past as source_past
 from web.manager.sources import waits as source_waits
 from web.manager.table import page as table_page
 from web.manager.who import page as who_page
@@ -181,6 +182,7 @@ def routes() -> list[BaseRoute]:
         *source_page.routes(),
         *source_one.routes(),
         *source_waits.routes(),
+        *source_past.routes(),
         *source_doors.routes(),
         *new.routes(),
         *table.routes(),

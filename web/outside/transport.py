@@ -32,9 +32,6 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     longest: int  # bytes of one answer
 
 
-PULL = Bounds(patience=30.0, at_most=120.0, longest=16 << 20)  # of a plan, which may have thousands of rows
-
-
 class TooLong(httpx2.ReadError):
     """An answer is longer than is read."""
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
+TELL_ADDRESSES = ("httpx2", "httpcore2")  # loggers of requests of ours: whole addresses and headers, even of channels
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -46,3 +48,10 @@ def begin(level: str, form: str) -> None:
     text = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
     handler.setFormatter(JsonLines() if form == "json" else text)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    hush()
+
+
+def hush() -> None:
+    """Have the loggers that tell addresses and headers tell trouble alone, whatever the level of the log."""
+    for name in TELL_ADDRESSES:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -12,6 +12,7 @@ import msgspec
 
 from domain import check
 from domain.ids import MilestoneId, SourceId
+from domain.language import ENGLISH, speaking, spoken
 from domain.language import gettext as _
 from domain.plan.project import PlainCommand, Project
 from domain.plan.schedule import LinkMilestone, Milestone
@@ -36,15 +37,28 @@ class Sourced(msgspec.Struct, frozen=True, kw_only=True):
 
 def proposed(project: Project, source: Source, plan: Plan, new_id: Callable[[], str], today: date) -> Sourced:
     """Return what a plan from a source would change in a project; `today` is the civil date in its zone."""
-    theirs = _prefixed(source.id, plan)
+    theirs = prefixed(source.id, plan)
     seen, claimed = _seen_by(project, source, theirs)
     found = propose(seen, theirs, new_id, today)
+    keys = _keys(found, lambda: propose(seen, theirs, new_id, today))
     reason = source.rules.reason or _reason(plan)
-    lines = [_line(project, source, one, found.doubt, reason) for one in found.lines if not _left_out(one)]
+    lines = [
+        msgspec.structs.replace(_line(project, source, one, found.doubt, reason), key=key)
+        for key, one in zip(keys, found.lines, strict=True)
+        if not _left_out(one)
+    ]
     return Sourced(
         lines=tuple(_linked(project, source, claimed, [one for one in lines if one.commands])),
         unchanged=found.unchanged, doubt=found.doubt, notes=found.notes,
     )  # fmt: skip
+
+
+def _keys(found: Proposal, again: Callable[[], Proposal]) -> list[str]:
+    """Return the keys of the lines as they are in English, so that in another language nothing is asked twice."""
+    if spoken() == ENGLISH:
+        return [one.key for one in found.lines]
+    with speaking(ENGLISH):
+        return [one.key for one in again().lines]
 
 
 def beside_sources(project: Project) -> Project:
@@ -78,7 +92,9 @@ def from_sources(project: Project, proposal: Proposal) -> Proposal:
     return msgspec.structs.replace(proposal, lines=tuple(map(told, proposal.lines))) if names else proposal
 
 
-def _prefixed(source: SourceId, plan: Plan) -> Plan:
+def prefixed(source: SourceId, plan: Plan) -> Plan:
+    """Return a plan whose milestones have the id of their source in front of their id in it."""
+
     def named(one: PlannedMilestone) -> PlannedMilestone:
         return msgspec.structs.replace(one, source_id=_id(source, one.source_id))
 

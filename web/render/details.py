@@ -322,5 +322,9 @@ def stands_as(view: ClientView) -> tuple[Detail, ...]:
     return (
         *_of_text("", PHASE[view.phase] if view.phase else ""),
         *_of_day(_("Last changed"), view.as_of),
-        *_of_moment(_("Plan confirmed"), view.confirmed_at, view.time_zone),
+        *_of_moment(
+            _("Plan not confirmed since") if view.unconfirmed else _("Plan confirmed"),
+            view.confirmed_at,
+            view.time_zone,
+        ),
     )

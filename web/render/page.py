@@ -180,7 +180,7 @@ class _Making:
 
     def _lead(self) -> None:
         view = self._view
-        stands = view.phase, view.as_of, view.confirmed_at, view.time_zone
+        stands = view.phase, view.as_of, view.confirmed_at, view.unconfirmed, view.time_zone
         self._leaf("lead", (view.project, view.headline, view.overall, *stands), self._lead_part)
 
     def _lead_part(self) -> PartPage:

@@ -19,7 +19,7 @@ from web.sources.files import Files
 from web.sources.folder import FolderTool
 from web.sources.taking import Taking, TakingPorts
 from web.sources.tools.registry import TOOLS
-from web.sources.tools.tool import Tool
+from web.sources.tools.tool import Most, Tool
 from web.sources.upload import UploadTool
 from web.write.service import Service
 
@@ -64,6 +64,8 @@ def built(of: BuiltOf) -> Sources:
         leads=of.leads,
         tell=of.tell,
         crash_point=of.crash_point,
+        most=Most(seconds=settings.pull_seconds, answer=settings.pull_mb << 20),
+        at_once=settings.pulls_at_once,
     )
     return Sources(tools=tools, files=files, taking=taking, engine=Engine(ports))
 

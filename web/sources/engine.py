@@ -1,6 +1,6 @@
 """Pulls from sources by their cadence, where this process leads; a person and a webhook may ask for a turn sooner.
 
-Rule: at most `AT_ONCE` sources are asked at a time, and each by one pull. A pull is recorded by one command or not at
+Rule: only so many sources are asked at a time, and each by one pull. A pull is recorded by one command or not at
 all, so that whatever is cut short is pulled again and nothing is doubled. The secret is opened for the moment of
 asking, and no message of a failure holds it.
 """
@@ -10,7 +10,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -27,17 +27,20 @@ from domain.plan.project import Project
 from domain.plan.sources.source import Source
 from projections.events.present import CurrentWorld
 from projections.installation.crash_point import CrashPoint, nowhere
+from web.importers.plan import Plan
 from web.outside.addresses import Forbidden
-from web.outside.transport import PULL, Outside
+from web.outside.transport import Bounds, Outside
 from web.sources.taking import News, Taking
-from web.sources.tools.tool import Attached, Pulled, Tool, Trouble
+from web.sources.tools.past import weeks
+from web.sources.tools.tool import Attached, Most, Pulled, Remembering, Tool, Trouble
 from web.sources.turns import Turns
 
 log = logging.getLogger("fanlight.sources")
 EVERY = 0.5  # seconds between two looks for what is due
-AT_ONCE = 4  # sources that are asked at a time
 PATIENCE = 20.0  # seconds for which the page that asks for a pull waits
-MOST = 180.0  # seconds for one pull, whatever its tool does
+WAITING = 8  # pages that wait so at a time: each takes a thread, of which a process has some dozens for all its pages
+CONNECTED = 30.0  # seconds for one answer to go on
+BESIDE = 30.0  # seconds that a pull may take beside what its tool is given
 ASKED = "!"  # behind the name of a source, for the process that leads: a person asked, so nothing is waited for
 
 Key = tuple[ProjectId, SourceId]
@@ -55,6 +58,8 @@ class EnginePorts(msgspec.Struct, frozen=True, kw_only=True):
     leads: Callable[[], bool] = lambda: True
     tell: Callable[[str], None] = lambda _key: None
     crash_point: CrashPoint = nowhere
+    most: Most = Most()  # of a tool that is read in one pull
+    at_once: int = 4  # sources that are asked at a time
     spread: Callable[[], float] = random.random
     monotonic: Callable[[], float] = time.monotonic
 
@@ -76,6 +81,7 @@ class Engine:
         self._tried: dict[str, datetime] = {}  # when that was, UTC
         self._compared: dict[str, Mapping[MilestoneId, Milestone]] = {}  # the milestones it was compared with whole
         self._woken = threading.Event()
+        self._waiting = threading.BoundedSemaphore(WAITING)
         self._count: dict[str, int] = {}  # turns that ended
         self.rest = False  # whether nothing is pulled by the clock for now
 
@@ -91,7 +97,7 @@ class Engine:
             tasks = {task for task in tasks if not task.done()}
             try:
                 if self._ports.leads() and not self.rest and not stop.is_set():
-                    for key in await asyncio.to_thread(self._due, AT_ONCE - len(tasks)):
+                    for key in await asyncio.to_thread(self._due, self._ports.at_once - len(tasks)):
                         tasks.add(asyncio.create_task(self._turn(key)))
             except Exception:
                 log.exception("looking for sources that are due failed; it is tried again")
@@ -143,7 +149,15 @@ class Engine:
             self._turns.keep(self._cadences(), self._ports.monotonic())
             self._turns.at_once(key, self._ports.monotonic())
         self.wake()
-        until = time.monotonic() + patience
+        if not self._waiting.acquire(blocking=False):
+            return TurnEnd()
+        try:
+            return self._awaited(key, before, time.monotonic() + patience)
+        finally:
+            self._waiting.release()
+
+    def _awaited(self, key: str, before: int, until: float) -> TurnEnd:
+        """Return what came of the turn after `before` of them, nothing where it lasts beyond `until`."""
         while time.monotonic() < until:
             with self._lock:
                 if self._count.get(key, 0) > before:
@@ -156,10 +170,30 @@ class Engine:
 
         async def look() -> str:
             _readable(attached.address)
-            async with self._ports.outside.asking(PULL) as client:
-                return await tool.look(attached, client)
+            async with self._ports.outside.asking(self._bounds()) as client:
+                return await tool.look(self._bounded(attached), client)
 
-        return asyncio.run(_within(look, PATIENCE))
+        return self._alone(look, PATIENCE)
+
+    def look_back(self, tool: Remembering, attached: Attached) -> Sequence[tuple[datetime, Plan]]:
+        """Return the plan as it stood each week of the year before, by instant (UTC). For threads. Raises: Trouble."""
+        instants = weeks(self._ports.clock())
+
+        async def look() -> Sequence[tuple[datetime, Plan]]:
+            _readable(attached.address)
+            async with self._ports.outside.asking(self._bounds()) as client:
+                return await tool.pull_past(self._bounded(attached), instants, client)
+
+        return self._alone(look, self._ports.most.seconds + BESIDE)
+
+    def _alone(self, ask: Callable[[], Awaitable[Got]], seconds: float) -> Got:
+        """Return what asking returns, where not too many wait for such answers already. Raises: Trouble."""
+        if not self._waiting.acquire(blocking=False):
+            raise Trouble(_("Other sources are being tried at this moment. Try again in half a minute."))
+        try:
+            return asyncio.run(_within(ask, seconds))
+        finally:
+            self._waiting.release()
 
     def next_at(self, project: ProjectId, source: SourceId) -> datetime | None:
         """Return when a source is pulled next (UTC), None where this process does not pull it."""
@@ -197,7 +231,7 @@ class Engine:
     async def _turn(self, key: str) -> None:
         """Pull from one source, and record what came of it."""
         project, source = _key(key)
-        with speaking(ENGLISH):
+        with speaking(self._language(project, source)):
             asked = await self._asked(project, source)
         with self._lock:
             now = self._ports.monotonic()
@@ -207,6 +241,12 @@ class Engine:
                 self._turns.failed(key, now, asked.trouble.retry_after, for_good=asked.trouble.for_good)
             self._ended[key], self._tried[key] = asked, self._ports.clock()
             self._count[key] = self._count.get(key, 0) + 1
+
+    def _language(self, project: ProjectId, source: SourceId) -> str:
+        """Return in which language what comes of a source is recorded."""
+        there = self._ports.present.world.projects.get(project)  # waits for no database
+        known = there.sources.get(source) if there is not None else None
+        return known.language if known is not None else ENGLISH
 
     async def _asked(self, project: ProjectId, source: SourceId) -> TurnEnd:
         taking = self._ports.taking
@@ -254,10 +294,18 @@ class Engine:
 
         async def pull() -> Pulled:
             _readable(attached.address)
-            async with self._ports.outside.asking(PULL) as client:
-                return await tool.pull(attached, cursor, client)
+            async with self._ports.outside.asking(self._bounds()) as client:
+                return await tool.pull(self._bounded(attached), cursor, client)
 
-        return await _within(pull, MOST)
+        return await _within(pull, self._ports.most.seconds + BESIDE)
+
+    def _bounds(self) -> Bounds:
+        """Return what the requests of a pull may take; a tool's module says sooner that it took too long."""
+        most = self._ports.most
+        return Bounds(patience=CONNECTED, at_most=most.seconds + BESIDE / 2, longest=most.answer)
+
+    def _bounded(self, attached: Attached) -> Attached:
+        return msgspec.structs.replace(attached, most=self._ports.most)
 
 
 async def _within(ask: Callable[[], Awaitable[Got]], seconds: float) -> Got:

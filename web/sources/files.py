@@ -11,6 +11,8 @@ from web.importers.table.mapping import Mapping, shape
 from web.importers.table.reader import Offered
 from web.sources.tools.tool import Pulled, Trouble
 
+ENDINGS = (".xml", ".csv", ".xlsx", ".xls", ".ods", ".txt")
+CONVERTED = (".mpp", ".xer", ".mpx", ".planner", ".pp")  # where there is a converter; P6 and Planner write .xml too
 FOLDER = "mappings"  # below the data folder: columns that somebody chose, by the shape of the table
 
 
@@ -25,6 +27,11 @@ class Files:
     ) -> None:
         self._mappings, self.max_bytes = data / FOLDER, max_bytes
         self._max_table, self._convert = max_table, convert
+
+    @property
+    def endings(self) -> tuple[str, ...]:
+        """How names of files end that are read here."""
+        return (*ENDINGS, *CONVERTED) if self._convert is not None else ENDINGS
 
     def read(self, name: str, content: bytes | Path) -> Pulled:
         """Return what a file brings; for threads.

@@ -6,14 +6,14 @@ date is another one, once a day at most.
 
 import hmac
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 import msgspec
 
 from domain.ids import CommandId, ProjectId, SourceId
-from domain.language import ENGLISH, speaking
 from domain.language import gettext as _
+from domain.language import speaking
 from domain.plan import project as projects
 from domain.plan.project import Project
 from domain.plan.sources.commands import FailSource, RecoverSource
@@ -30,6 +30,7 @@ from web.sources.tools.tool import Attached, Pulled, Trouble
 from web.write.permission import SYSTEM
 from web.write.service import Service
 
+LASTING = timedelta(days=1)  # of failing, after which clients may read that the plan is not confirmed
 News = Literal["recorded", "nothing", "gone"]
 
 
@@ -74,8 +75,13 @@ class Taking:
             except (Gone, Damaged):
                 raise Trouble(_("The secret cannot be read any more. Replace it."), for_good=True) from None
         return Attached(
-            address=source.address, values=source.values, secret=secret, hook_secret=self.hook_secret(project, source)
-        )
+            address=source.address, values=source.values, project=project, secret=secret,
+            hook_secret=self.hook_secret(project, source),
+        )  # fmt: skip
+
+    def calling(self, project: ProjectId, source: Source) -> Attached:
+        """Return what a hint of a tool is checked with: its secret stays sealed, whoever calls and however often."""
+        return Attached(address=source.address, values=source.values, hook_secret=self.hook_secret(project, source))
 
     def seal(self, project: ProjectId, source: SourceId, number: int, secret: str, to: tuple[str, str]) -> bytes:
         """Return the secret of a source, sealed with its key of a number for a tool and an address (`to`)."""
@@ -105,7 +111,7 @@ class Taking:
         if found is None:
             return "gone"
         there, known = found
-        with speaking(ENGLISH):
+        with speaking(known.language):
             command = self._command(there, known, pulled)
         if command is None:
             if known.failure is not None:
@@ -120,8 +126,12 @@ class Taking:
         if found is None:
             return False
         failure = found[1].failure
-        if failure is None or failure.for_good != trouble.for_good:
-            self._execute(FailSource(project=project, source=source, why=str(trouble), for_good=trouble.for_good))
+        lasting = failure is not None and self._ports.clock() - failure.since >= LASTING
+        if failure is None or failure.for_good != trouble.for_good or (lasting and not failure.lasting):
+            failed = FailSource(
+                project=project, source=source, why=str(trouble), for_good=trouble.for_good, lasting=lasting
+            )
+            self._execute(failed)
         return True
 
     def _still(self, project: ProjectId, source: SourceId, asked: Source | None) -> tuple[Project, Source] | None:
@@ -150,9 +160,10 @@ class Taking:
         found = self._found(project, source, pulled.plan, today)
         data_date = min(pulled.data_date or today, today)
         confirm = self._confirms(project, source, data_date, today)
+        early = pulled.plan is not None and any(one.actual and one.actual > today for one in pulled.plan.milestones)
         command = TakePull(
             project=project.id, source=source.id, pull=new_id(16), after=source.last.id if source.last else "",
-            lines=found.lines[:MOST_LINES], cursor=pulled.cursor, content_hash=pulled.content_hash,
+            lines=found.lines[:MOST_LINES], cursor="" if early else pulled.cursor, content_hash=pulled.content_hash,
             data_date=data_date, title=pulled.plan.title if pulled.plan is not None else "",
             unchanged=found.unchanged, doubt=found.doubt, notes=self._notes(found, pulled, today), confirm=True,
         )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import assert_never
 from domain import check
 from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ProjectId, SourceId
+from domain.language import ENGLISH
 from domain.language import gettext as _
 from domain.message import Command
 from domain.plan.sources.rules import Rules, checked
@@ -45,6 +46,7 @@ class AttachSource(Command, frozen=True, kw_only=True):
     cadence: int = 60
     sealed: bytes = b""
     rules: Rules = Rules()
+    language: str = ENGLISH  # BCP 47: in which the reasons of its moves, its notes and its failures are recorded
 
 
 class ChangeSource(Command, frozen=True, kw_only=True):
@@ -58,6 +60,7 @@ class ChangeSource(Command, frozen=True, kw_only=True):
     cadence: int = 60
     number: int = 0  # of the key by which `sealed` is sealed
     sealed: bytes = b""
+    language: str = ""  # BCP 47; "": as before
 
 
 class SetSourceSecret(Command, frozen=True, kw_only=True):
@@ -102,6 +105,7 @@ class FailSource(Command, frozen=True, kw_only=True):
     source: SourceId
     why: str
     for_good: bool = False
+    lasting: bool = False  # for a day by now
 
 
 class RecoverSource(Command, frozen=True, kw_only=True):
@@ -150,10 +154,12 @@ def decide(sources: Sources, command: SourceCommand) -> list[SourceEvent]:
         case DetachSource(reason=reason):
             why = check.text("reason", reason, required=True)
             return [SourceDetached(source=source.id, reason=why, drops=_keys(source, command.project))]
-        case FailSource(why=why, for_good=for_good):
-            known = source.failure is not None and source.failure.for_good == for_good
+        case FailSource(why=why, for_good=for_good, lasting=lasting):
+            failure = source.failure
+            known = failure is not None and failure.for_good == for_good and (failure.lasting or not lasting)
             told = check.text("why", check.without_refused(why)[:TOLD])
-            return [] if known else [SourceFailed(source=source.id, why=told, for_good=for_good)]
+            failed = SourceFailed(source=source.id, why=told, for_good=for_good, lasting=lasting)
+            return [] if known else [failed]
         case RecoverSource():
             return [] if source.failure is None else [SourceRecovered(source=source.id)]
         case _:
@@ -172,6 +178,7 @@ def _attach(sources: Sources, command: AttachSource) -> SourceAttached:
         source=key, tool=check.identifier("tool", command.tool), name=check.line("name", command.name),
         address=_address(command.address), values=_values(command.values), cadence=_cadence(command.cadence),
         sealed=_sealed(command.sealed), rules=checked(command.rules),
+        language=check.language("language", command.language),
     )  # fmt: skip
 
 
@@ -179,13 +186,14 @@ def _change(source: Source, command: ChangeSource) -> list[SourceEvent]:
     new = SourceChanged(
         source=source.id, name=check.line("name", command.name), address=_address(command.address),
         values=_values(command.values), cadence=_cadence(command.cadence),
+        language=check.language("language", command.language) if command.language else "",
     )  # fmt: skip
     moved = new.address != source.address
     if moved and source.sealed and not command.sealed:
         told = _("The address is another one, so the secret has to be typed again: it belongs to the one before.")
         raise Invalid(told, "secret")
-    same = (new.name, new.address, new.values, new.cadence) == (
-        source.name, source.address, dict(source.values), source.cadence
+    same = (new.name, new.address, new.values, new.cadence, new.language or source.language) == (
+        source.name, source.address, dict(source.values), source.cadence, source.language
     )  # fmt: skip
     events: list[SourceEvent] = [] if same else [new]
     if command.sealed:

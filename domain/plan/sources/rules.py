@@ -12,6 +12,7 @@ import msgspec
 
 from domain import check
 from domain.errors import Invalid
+from domain.headline import day_in_words
 from domain.ids import MilestoneId, SourceId
 from domain.language import gettext as _
 from domain.plan.budget import BudgetCommand
@@ -153,7 +154,7 @@ def _within(command: MoveForecast, by: PlanAsIs) -> Judged:
     told = _(
         "{days} days from {day}, for which a person stood last; the rules take {most}.",
         days=days,
-        day=stood.isoformat(),
+        day=day_in_words(stood),
         most=by.rules.days,
     )
     return Judged("waits", told)

@@ -13,6 +13,7 @@ from typing import Literal, assert_never
 import msgspec
 
 from domain.ids import MilestoneId, SourceId
+from domain.language import ENGLISH
 from domain.message import Event
 from domain.plan.sources.rules import Line, Outcome, Rules
 
@@ -34,6 +35,7 @@ class SourceAttached(Event, frozen=True, kw_only=True):
     cadence: int
     sealed: bytes = b""  # the secret, by key number 1
     rules: Rules = Rules()
+    language: str = ENGLISH  # BCP 47: of what is recorded with its pulls, and of why they fail
 
 
 class SourceChanged(Event, frozen=True, kw_only=True):
@@ -42,6 +44,7 @@ class SourceChanged(Event, frozen=True, kw_only=True):
     address: str
     values: dict[str, str]
     cadence: int
+    language: str = ""  # BCP 47; "": as before
 
 
 class SourceSecretSet(Event, frozen=True, kw_only=True):
@@ -81,11 +84,15 @@ class SourceDetached(Event, frozen=True, kw_only=True):
 
 
 class SourceFailed(Event, frozen=True, kw_only=True):
-    """Pulls fail from now on. `for_good`: nothing is tried before somebody changed something."""
+    """Pulls fail from now on. `for_good`: nothing is tried before somebody changed something.
+
+    `lasting`: they have failed for a day, so that a share may say that the plan is not confirmed since.
+    """
 
     source: SourceId
     why: str
     for_good: bool = False
+    lasting: bool = False
 
 
 class SourceRecovered(Event, frozen=True, kw_only=True):
@@ -159,6 +166,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     why: str
     for_good: bool
+    lasting: bool = False  # for a day
 
 
 class Pull(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,6 +208,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     secret: int  # number of the key of the secret, 0: there is none
     rules: Rules
     attached_at: datetime  # UTC
+    language: str = ENGLISH  # BCP 47
     secret_at: datetime | None = None
     hook: int = 1
     paused: str | None = None  # why
@@ -245,7 +254,7 @@ def evolve(state: Sources, event: SourceEvent, at: datetime) -> dict[SourceId, S
         new = Source(
             id=event.source, tool=event.tool, name=event.name, address=event.address, values=event.values,
             cadence=event.cadence, sealed=event.sealed, secret=int(bool(event.sealed)), rules=event.rules,
-            attached_at=at, secret_at=at if event.sealed else None,
+            attached_at=at, secret_at=at if event.sealed else None, language=event.language,
         )  # fmt: skip
         return {**state, event.source: new}
     return {**state, event.source: _after(state[event.source], event, at)}
@@ -258,8 +267,9 @@ def _after(old: Source, event: SourceEvent, at: datetime) -> Source:
             return old
         case SourceChanged():
             return replace(
-                old, name=event.name, address=event.address, values=event.values, cadence=event.cadence, failure=None
-            )
+                old, name=event.name, address=event.address, values=event.values, cadence=event.cadence, failure=None,
+                language=event.language or old.language,
+            )  # fmt: skip
         case SourceSecretSet(number=number, sealed=sealed):
             return replace(old, sealed=sealed, secret=number, secret_at=at, failure=None)
         case SourceRulesSet(rules=rules):
@@ -272,9 +282,10 @@ def _after(old: Source, event: SourceEvent, at: datetime) -> Source:
             return replace(old, paused=None)
         case SourceDetached():
             return replace(old, detached_at=at, sealed=b"", failure=None)
-        case SourceFailed(why=why, for_good=for_good):
+        case SourceFailed(why=why, for_good=for_good, lasting=lasting):
             since = old.failure.since if old.failure is not None else at
-            return replace(old, failure=Failure(since=since, why=why, for_good=for_good))
+            lasts = lasting or (old.failure is not None and old.failure.lasting)
+            return replace(old, failure=Failure(since=since, why=why, for_good=for_good, lasting=lasts))
         case SourceRecovered():
             return replace(old, failure=None)
         case SourcePulled():

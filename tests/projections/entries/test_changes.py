@@ -525,7 +525,7 @@ def test_what_no_row_names_is_told_by_its_name() -> None:
 def test_every_member_of_a_view_is_told_of_somehow() -> None:
     by_row = {field for row in ROWS if row.item in ("project", "health") for field in row.shows} - {"indicator"}
     told = by_row | NAMED.keys() | OTHERS.keys() | {"terms_version", "look"}  # of the look, the brand tells
-    told |= {"confirmed_quietly"}  # with which nothing is told
+    told |= {"confirmed_quietly", "unconfirmed"}  # with which nothing is told
     assert set(ClientView.__struct_fields__) == told
 
 

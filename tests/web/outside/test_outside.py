@@ -20,10 +20,11 @@ from tests.certificates import Certified, certified
 from tests.ports import free_port
 from web.outside import transport
 from web.outside.addresses import Forbidden, checked, networks, outside
-from web.outside.transport import LONGEST, PULL, Bounds, Outside, TooLong
+from web.outside.transport import LONGEST, Bounds, Outside, TooLong
 
 pytestmark = pytest.mark.once
 
+PULL = Bounds(patience=30.0, at_most=120.0, longest=16 << 20)  # as for a plan
 NAME, STRANGER = "login.acme.test", "other.test"
 HERE = networks("127.0.0.0/8")
 

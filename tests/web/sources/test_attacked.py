@@ -1,6 +1,9 @@
 """What goes on beside a pull, what a source may not confirm or take, and what is typed that cannot be right."""
 
+import asyncio
 import os
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,11 +20,11 @@ from tests.web.sources.house import JIRA, JUNE, MAY, TAKE, Sourced, form, source
 from tests.web.sources.scripted import planned
 from tests.world import HARBOUR, SHARE
 from web.importers.plan import Plan
-from web.sources.engine import Engine
+from web.sources.engine import WAITING, Engine
 from web.sources.files import Files
 from web.sources.folder import FolderTool
 from web.sources.tools.smartsheet import Smartsheet
-from web.sources.tools.tool import Trouble
+from web.sources.tools.tool import Attached, Trouble
 
 pytestmark = pytest.mark.stories
 HERE = f"/p/{HARBOUR}/sources"
@@ -31,7 +34,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Sourced]:
-    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans" / HARBOUR).mkdir(parents=True)
     with sourced(tmp_path, source_folder=tmp_path / "plans") as made:
         yield made
 
@@ -137,6 +140,49 @@ def test_nothing_is_pulled_by_hand_from_one_that_is_paused(house: Sourced) -> No
     assert not house.tool.asked
 
 
+def test_pages_that_wait_for_slow_tools_leave_threads_for_all_others(house: Sourced) -> None:
+    house.attach()
+    engine, let_go, waits = house.services.sources.engine, threading.Event(), list[threading.Thread]()
+    given = house.attached()
+
+    async def look(_attached: Attached, _client: object) -> str:
+        await asyncio.to_thread(let_go.wait, 15)
+        return "One plan"
+
+    house.tool.look = look  # type: ignore[method-assign]
+    for _page in range(WAITING):
+        waits.append(threading.Thread(target=engine.look_at, args=(house.tool, given)))
+        waits[-1].start()
+    wait_until(lambda: engine._waiting._value == 0)  # type: ignore[attr-defined]
+    with pytest.raises(Trouble, match="Other sources are being tried at this moment"):
+        engine.look_at(house.tool, given)
+    begun = time.monotonic()
+    assert engine.pull_now(HARBOUR, JIRA).news is None, "it is pulled, and nobody waits for it"
+    assert time.monotonic() - begun < 5
+    let_go.set()
+    for wait in waits:
+        wait.join()
+    assert engine.look_at(house.tool, given) == "One plan"
+
+
+def test_what_is_said_to_be_met_on_a_day_to_come_is_taken_once_that_day_is_there(house: Sourced) -> None:
+    house.owned(DEPOT_OPENS, ("8", "Crane arrives", JUNE))
+    today = house.project.civil(house.clock.at)
+    rows = (DEPOT_OPENS, ("8", "Crane arrives", JUNE + DAY))
+    met = planned(*rows, actual=today + DAY, data_date=today + DAY)
+    assert house.pull(met) == "recorded"
+    assert house.titled("Depot opens").actual is None
+    assert house.project.schedule.data_date == today
+    last = house.source().last
+    assert last is not None
+    assert any("is after today; that was left out" in note for note in last.notes)
+    house.later(days=1)
+    house.tool.answer = lambda: None if house.tool.asked[-1][1] else met  # with a cursor: nothing changed since
+    engine = house.services.sources.engine
+    engine.turn_of(HARBOUR, JIRA)
+    assert house.titled("Depot opens").actual == today + DAY
+
+
 # what is recorded, and what is confirmed
 
 
@@ -199,7 +245,7 @@ def test_what_goes_into_the_past_takes_no_value_from_its_source(house: Sourced) 
     assert house.project.origins.origin(depot.id, "forecast") is not None
     house.pull(planned(("7", "Depot opens", JUNE + 6 * DAY)))
     [waits] = house.source().waits
-    assert "6 days from 2027-06-01" in waits.why
+    assert "6 days from 1 June 2027" in waits.why
 
 
 # put back
@@ -256,7 +302,7 @@ def test_a_file_whose_name_is_in_no_known_encoding_is_taken(house: Sourced, tmp_
     house.services.sources.tools["folder"] = quick  # type: ignore[index]
     key = SourceId("folder1")
     house.attach(key=key, tool="folder", address="", values={"folder": ""})
-    with open(os.fsencode(tmp_path / "plans") + b"/pl\xe4n.csv", "wb") as file:  # noqa: PTH123
+    with open(os.fsencode(tmp_path / "plans" / HARBOUR) + b"/pl\xe4n.csv", "wb") as file:  # noqa: PTH123
         file.write(b"id,name,finish,milestone\n7,Depot opens,2027-06-01,yes\n")
     assert house.services.sources.engine.turn_of(HARBOUR, key).news == "recorded"
     page = form(house.house.client("manager"), f"{HERE}/{key}/test", page=f"{HERE}/{key}")

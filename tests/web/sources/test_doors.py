@@ -2,21 +2,23 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from domain.ids import PersonId, SourceId
 from domain.people.person import AssignProjects
-from domain.plan.sources.commands import FailSource
+from domain.plan.project import StartProject
+from domain.plan.sources.commands import AttachSource, FailSource
 from tests.web.doors import VIEWER, wait_until
 from tests.web.sources.house import JIRA, JUNE, TAKE, Sourced, form, sourced
 from tests.web.sources.scripted import planned
-from tests.world import HARBOUR
+from tests.world import DEPOT, HARBOUR
 from web.ids import new_id
 from web.proposal.compare import propose
 from web.proposal.sourced import beside_sources, from_sources
+from web.sources import turns
 from web.sources.folder import FolderTool
 from web.sources.tools.tool import Trouble
 from web.write.permission import OPERATOR, SYSTEM
@@ -30,7 +32,7 @@ CSV = b"id,name,finish,milestone\n7,Depot opens,2027-06-01,yes\n"
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Sourced]:
     with sourced(tmp_path, source_folder=tmp_path / "plans") as made:
-        (tmp_path / "plans" / "depot").mkdir(parents=True)
+        (tmp_path / "plans" / HARBOUR / "depot").mkdir(parents=True)
         yield made
 
 
@@ -154,6 +156,28 @@ def test_a_script_sends_the_plan_by_a_token_that_does_nothing_else(house: Source
     assert script.put(put, content=CSV, headers={"authorization": "Bearer nobody"}).status_code == 401
 
 
+def test_a_token_of_a_source_reaches_no_source_of_that_name_in_another_project(house: Sourced) -> None:
+    house.attach(key=SCRIPT, tool="upload")
+    here = f"{HERE}/{SCRIPT}"
+    made = form(house.house.client("manager"), f"{here}/token", page=here).text
+    token = re.search(r"oauth2-bearer ([\w-]{20,})", made)
+    assert token is not None
+    start = StartProject(
+        project=DEPOT, title="Depot", client_title="Depot", owner=PersonId("manager"), currency="GBP",
+        time_zone="Europe/London",
+    )  # fmt: skip
+    house.tell(start)
+    house.tell(AttachSource(project=DEPOT, source=SCRIPT, tool="upload", name="Depot", rules=TAKE))
+    answer = house.house.client().put(
+        f"/api/v1/projects/{DEPOT}/sources/{SCRIPT}/plan?name=p.csv",
+        content=CSV,
+        headers={"authorization": f"Bearer {token[1]}"},
+    )
+    assert answer.status_code in (403, 404)
+    assert "Depot" not in answer.text
+    assert not house.services.present.refresh().projects[DEPOT].sources[SCRIPT].pulls
+
+
 def test_a_plan_is_not_sent_to_a_project_that_is_not_theirs(house: Sourced) -> None:
     house.attach(key=SCRIPT, tool="upload")
     services = house.services
@@ -164,7 +188,11 @@ def test_a_plan_is_not_sent_to_a_project_that_is_not_theirs(house: Sourced) -> N
     assert answer.status_code == 404
 
 
-def test_a_hint_that_is_signed_is_a_turn_and_a_storm_of_them_is_few(house: Sourced) -> None:
+def test_a_hint_that_is_signed_is_a_turn_and_a_storm_of_them_is_few(
+    house: Sourced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("FIRST", 0.2), ("SOON", 0.2), ("REST", 1.0)):
+        monkeypatch.setattr(turns, name, seconds)
     house.attach()
     engine, browser = house.services.sources.engine, house.house.client()
     hook = house.services.sources.taking.hook(HARBOUR, house.source())
@@ -183,6 +211,7 @@ def test_a_hint_that_is_signed_is_a_turn_and_a_storm_of_them_is_few(house: Sourc
         engine.hint(HARBOUR, JIRA)
     engine.rest = False
     wait_until(lambda: len(house.tool.asked) >= 2, 60)
+    wait_until(lambda: (engine.next_at(HARBOUR, JIRA) or house.clock.at) > house.clock.at + timedelta(minutes=5))
     engine.rest = True
     assert len(house.tool.asked) == 2
 
@@ -195,7 +224,7 @@ def test_nobody_but_who_manages_the_project_finds_its_sources(house: Sourced) ->
 
 
 def test_the_newest_file_of_an_allowed_folder_is_taken(house: Sourced, tmp_path: Path) -> None:
-    folder, engine = tmp_path / "plans" / "depot", house.services.sources.engine
+    folder, engine = tmp_path / "plans" / HARBOUR / "depot", house.services.sources.engine
     quick = FolderTool(tmp_path / "plans", house.services.sources.files, still=0.05)
     house.services.sources.tools["folder"] = quick  # type: ignore[index]
     key = SourceId("folder1")
@@ -210,14 +239,6 @@ def test_the_newest_file_of_an_allowed_folder_is_taken(house: Sourced, tmp_path:
     secret.write_bytes(CSV.replace(b"Depot opens", b"Elsewhere"))
     (folder / "zz.csv").symlink_to(secret)
     assert engine.turn_of(HARBOUR, key).news == "nothing"
-    for typed in ("../", "/../", "depot/../..", "link"):
-        (tmp_path / "plans" / "link").unlink(missing_ok=True)
-        (tmp_path / "plans" / "link").symlink_to(tmp_path)
-        other = SourceId(f"f{abs(hash(typed)) % 10**6}")
-        house.attach(key=other, tool="folder", address="", values={"folder": typed})
-        asked = engine.turn_of(HARBOUR, other)
-        assert asked.trouble is not None, typed
-        assert asked.trouble.for_good, typed
 
 
 def test_a_failure_that_began_is_recorded_once(house: Sourced) -> None:

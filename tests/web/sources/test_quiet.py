@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from domain.plan.schedule import ConfirmPlan
+from domain.agreement.share import ActivateTerms, DraftTerms
+from domain.ids import MilestoneId, SourceId
+from domain.plan.schedule import ConfirmPlan, MoveForecast
 from projections.entries.changes import changes
 from projections.replay.pages import Views
 from tests.web.doors import wait_until
-from tests.web.sources.house import HARBOUR, MAY, Sourced, sourced
+from tests.web.sources.house import HARBOUR, JIRA, MAY, Sourced, sourced
 from tests.web.sources.scripted import planned
-from tests.world import SHARE
+from tests.world import SHARE, everything
+from web.render.details import stands_as
+from web.sources.tools.tool import Trouble
 
 pytestmark = pytest.mark.stories
 
@@ -52,3 +56,85 @@ def test_a_confirmation_by_a_source_is_on_the_page_and_in_no_list_of_changes(hou
     house.later(days=1)
     house.tell(ConfirmPlan(project=HARBOUR))
     assert any("confirmed" in say for say in changes_told(house, before))
+
+
+# what nobody confirmed
+
+
+def failing_for(house: Sourced, **time: float) -> None:
+    """Have the source fail twice, some time apart."""
+    house.tool.answer = Trouble("It is away.")
+    for wait in ({}, time):
+        house.later(**wait)
+        assert house.services.sources.engine.turn_of(HARBOUR, JIRA).trouble is not None
+
+
+def shown(house: Sourced, share: str = SHARE) -> tuple[int, bool, str]:
+    """The number of the newest update of a share, whether its view says so, and what is said in it."""
+    log = house.services.logs.disclosure
+    head = log.head(share)
+    view = Views(log, share).at(head)
+    assert view is not None
+    return head, view.unconfirmed, f"{[one.label for one in stands_as(view)]} {view}"
+
+
+def test_after_a_day_of_failing_the_page_says_that_the_plan_is_not_confirmed_and_the_list_of_changes_nothing(
+    house: Sourced,
+) -> None:
+    house.owned(("1", "internal m1", MAY))
+    house.later(days=1)
+    house.tell(ConfirmPlan(project=HARBOUR))
+    log = house.services.logs.disclosure
+    wait_until(lambda: not shown(house)[1] and "Plan confirmed" in shown(house)[2])
+    failing_for(house, hours=23)
+    assert house.source().failure.lasting is False  # type: ignore[union-attr]
+    before = log.head(SHARE)
+    house.later(hours=2)
+    assert house.services.sources.engine.turn_of(HARBOUR, JIRA).trouble is not None
+    assert changes_told(house, before) == []
+    number, unconfirmed, page = shown(house)
+    assert (number, unconfirmed, "Plan not confirmed since" in page) == (before + 1, True, True)
+    assert "Plan confirmed" not in page
+    assert "away" not in page
+    for _try in range(3):
+        house.later(hours=7)
+        house.services.sources.engine.turn_of(HARBOUR, JIRA)
+    assert log.head(SHARE) == number, "it is said once"
+    before = number
+    house.tell(ConfirmPlan(project=HARBOUR))  # a person does
+    wait_until(lambda: log.head(SHARE) > before)
+    assert (shown(house)[1], "Plan confirmed" in shown(house)[2]) == (False, True)
+
+
+def test_a_source_that_works_again_ends_it_and_one_that_keeps_nothing_never_says_it(house: Sourced) -> None:
+    house.owned(("1", "internal m1", MAY))
+    house.later(days=1)
+    house.tell(ConfirmPlan(project=HARBOUR))
+    failing_for(house, hours=25)
+    wait_until(lambda: shown(house)[1])
+    house.pull(planned(("1", "internal m1", MAY)))
+    wait_until(lambda: not shown(house)[1])
+    other = SourceId("jira2")
+    house.attach(key=other)
+    house.tool.answer = Trouble("It is away.")
+    for _try in range(3):
+        house.later(hours=25)
+        house.services.sources.engine.turn_of(HARBOUR, other)
+    assert house.source(other).failure.lasting  # type: ignore[union-attr]
+    house.tell(MoveForecast(project=HARBOUR, milestone=MilestoneId("m2"), forecast=MAY, reason="Frost"))
+    wait_until(lambda: "Frost" in shown(house)[2])
+    assert not shown(house)[1]
+
+
+def test_a_share_that_does_not_tell_when_the_plan_was_confirmed_gets_no_byte_of_it(house: Sourced) -> None:
+    house.owned(("1", "internal m1", MAY))
+    house.tell(DraftTerms(share=SHARE, terms=everything(project_fields=("phase", "baselines"))))
+    house.tell(ActivateTerms(share=SHARE, reason="Less"))
+    log = house.services.logs.disclosure
+    wait_until(lambda: "terms_version=2" in shown(house)[2])
+    before = log.head(SHARE)
+    failing_for(house, hours=25)
+    house.tell(MoveForecast(project=HARBOUR, milestone=MilestoneId("m2"), forecast=MAY, reason="Frost"))
+    wait_until(lambda: "Frost" in shown(house)[2])
+    assert log.head(SHARE) == before + 1
+    assert not shown(house)[1]

@@ -4,11 +4,11 @@ import sys
 
 import msgspec
 
-from domain.errors import Unknown
-from domain.ids import CommandId, ProjectId
+from domain.ids import ProjectId
 from domain.language import gettext as _
 from projections.events.present import CurrentWorld
 from web import clock
+from web.cli.plans.proposed import project_in, record, say_how, show
 from web.ids import new_id
 from web.importers.registers.columns import FIGURE_FIELDS, RISK_FIELDS, Columns, FigureColumns, Kind, RiskColumns
 from web.importers.registers.found import FigureTable, RiskTable
@@ -20,8 +20,6 @@ from web.proposal.lines import Proposal
 from web.proposal.risks import RegisterProposal
 from web.proposal.together import together
 from web.settings import Settings
-from web.write.permission import OPERATOR
-from web.write.service import Service
 
 
 class AsTold:
@@ -53,44 +51,27 @@ def print_columns(columns: Columns) -> None:
     print(_("columns   {taken}", taken=", ".join(taken) or _("none")))
 
 
-def compare(settings: Settings, table: RiskTable | FigureTable, project_id: ProjectId, *, record: bool) -> int:
-    """Print what a table would change in a project, and record it if `record` says so; return the exit code.
+def compare(settings: Settings, table: RiskTable | FigureTable, project_id: ProjectId, *, settled: bool) -> int:
+    """Print what a table would change in a project, and record it if `settled` says so; return the exit code.
 
     Nothing is recorded while a word of it can mean several things. Raises: Unknown.
     """
     folder = open_logs.logs(settings)
     try:
         present = CurrentWorld(folder.events)
-        project = present.world.projects.get(project_id)
-        if project is None:
-            raise Unknown(
-                _(
-                    "There is no project {project!r} in {where}. Its id is in the address of its page.",
-                    project=str(project_id),
-                    where=folder.where,
-                )
-            )
+        project = project_in(present, project_id, folder.where)
         if isinstance(table, RiskTable):
             proposal: Proposal = risks.propose(project, table, new_id)
         else:
             proposal = figures.propose(project, table, project.civil(clock.now()))
         asked = _show(proposal)
-        if (asked or proposal.doubt) and record:
+        if (asked or proposal.doubt) and settled:
             print(_("fanlight: Something has to be said first, so nothing was recorded."), file=sys.stderr)
             return 3
-        if record and proposal.changes:
-            command = together(project, proposal.changes)
-            service = Service(folder.events, present, clock.now)
-            answer = service.execute(OPERATOR, command, command_id=CommandId(f"import-{project.id}-{new_id()}"))
-            print(
-                _(
-                    "Recorded {events} events; the project is at version {version}.",
-                    events=len(answer.events),
-                    version=answer.version,
-                )
-            )
+        if settled and proposal.changes:
+            record(folder, present, project, together(project, proposal.changes))
         elif proposal.changes:
-            print(_("Nothing is recorded yet. The same command with --accept takes these changes over."))
+            say_how()
         return 0
     finally:
         folder.close()
@@ -98,15 +79,7 @@ def compare(settings: Settings, table: RiskTable | FigureTable, project_id: Proj
 
 def _show(proposal: Proposal) -> bool:
     """Print a proposal; return whether a word of it can mean several things."""
-    if proposal.doubt:
-        told = _("Is this the same register? {doubt}", doubt=proposal.doubt)
-        print(_("note      {told} Nothing is taken over here: accept it on the page “Import”.", told=told))
-    for line in proposal.lines:
-        change = f"{line.before} -> {line.after}" if line.before else line.after
-        note = f"  ({line.note})" if line.note else ""
-        print(f"{'offered' if line.offered else line.kind:9} {line.title}: {change}{note}")
-    for note in proposal.notes:
-        print(_("note      {note}", note=note))
+    show(proposal, proposal.lines, _("Is this the same register? {doubt}", doubt=proposal.doubt))
     asked = proposal.asked if isinstance(proposal, RegisterProposal) else ()
     for word in asked:
         values = ", ".join(word.can or [value for value, _label in word.options])

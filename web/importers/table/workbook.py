@@ -1,12 +1,15 @@
 """Workbooks of Excel and LibreOffice (XLSX, XLSM, XLS, ODS) as rows of text, read in a process of its own.
 
 Rule: what a stranger sent is unpacked here only after every part of it was unpacked once and counted, and the process
-that reads it has so much memory, so much time, and nothing to tell but rows.
+that reads it has so much memory, so much time, none of our settings, and nothing to tell but rows. Some kilobytes can
+ask for all of that memory, so few are read at a time.
 """
 
 import io
+import os
 import subprocess
 import sys
+import threading
 import zipfile
 
 import msgspec
@@ -20,6 +23,8 @@ UNPACKED = 512 * 2**20  # bytes of all parts together
 PARTS = 10_000
 SECONDS = 120
 BLOCK = 1024 * 1024
+AT_ONCE, PATIENCE = 2, 60.0  # workbooks in a process, and seconds for which others wait
+_turns = threading.BoundedSemaphore(AT_ONCE)
 Sheets = list[tuple[str, list[tuple[int, list[str]]]]]
 
 
@@ -28,7 +33,7 @@ class WorkbookRows(msgspec.Struct):
 
     sheets: Sheets = []
     texts: list[list[tuple[int, int]]] = []  # of each sheet the row and column of text that looks like a number
-    wrong: str = ""  # "password", "cells" or "broken"
+    wrong: str = ""  # "password", "cells", "apart", "busy" or "broken"
 
 
 def is_workbook(data: bytes) -> bool:
@@ -48,6 +53,15 @@ def sheets(data: bytes) -> WorkbookRows:
         raise broken(_("The workbook is protected by a password. Save it without one and send that."))
     if told.wrong == "cells":
         raise broken(_("The workbook has more than 2,000,000 cells. Send the sheet with the plan alone."))
+    if told.wrong == "apart":
+        raise broken(
+            _(
+                "The workbook has cells so far apart that it is not read. Delete what stands far from the plan, or "
+                "send the plan as CSV UTF-8."
+            )
+        )
+    if told.wrong == "busy":
+        raise broken(_("Other workbooks are being read. Try again in some minutes."))
     if told.wrong:
         raise broken(_("The workbook cannot be read. Open it, save it again as XLSX or as CSV UTF-8, and send that."))
     return told
@@ -80,10 +94,17 @@ def _count(data: bytes) -> None:
 
 def _read(data: bytes) -> WorkbookRows:
     command = [sys.executable, "-m", "web.importers.table.workbook_child"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FANLIGHT_")}
+    if not _turns.acquire(timeout=PATIENCE):
+        return WorkbookRows(wrong="busy")
     try:
-        done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            command, input=data, capture_output=True, timeout=SECONDS, check=False, env=environment
+        )
     except subprocess.TimeoutExpired:
         return WorkbookRows(wrong="broken")
+    finally:
+        _turns.release()
     if done.returncode != 0:
         return WorkbookRows(wrong="broken")
     return msgspec.msgpack.decode(done.stdout, type=WorkbookRows)

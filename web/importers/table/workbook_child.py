@@ -12,15 +12,20 @@ from datetime import date, datetime, time, timedelta
 import msgspec
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-MEMORY = 2 * 2**30  # bytes of address space
+MEMORY = 3 * 2**29  # bytes of address space
 PROCESSOR = 100  # seconds
 CELLS = 2_000_000  # that hold something
+AREA = 30_000_000  # from the first cell that holds something to the last: each of it takes memory, also an empty one
 COLUMNS = 1000
 TWO_WAYS = re.compile(r"\D{0,5}\d{1,3}(?:[.,]\d{3})+\D{0,5}")  # text, and no number, that can be meant in two ways
 
 
 class TooManyCells(Exception):
     """The workbook holds more than is read."""
+
+
+class FarApart(Exception):
+    """Between the cells of a sheet there is more room than is looked through."""
 
 
 def as_text(value: object) -> str:
@@ -43,9 +48,11 @@ def as_text(value: object) -> str:
 def rows_of(book: CalamineWorkbook, name: str, left: int) -> tuple[list[tuple[int, list[str]]], list[tuple[int, int]]]:
     """Return the rows of a sheet that are not blank, and where text stands that looks like a number.
 
-    Raises: TooManyCells.
+    Raises: TooManyCells, FarApart.
     """
     sheet = book.get_sheet_by_name(name)
+    if sheet.height * sheet.width > AREA:
+        raise FarApart
     found: list[tuple[int, list[str]]] = []
     texts: list[tuple[int, int]] = []
     first = sheet.start[0] if sheet.start else 0
@@ -87,6 +94,8 @@ def read(data: bytes) -> dict[str, object]:
         return {"wrong": "password"}
     except TooManyCells:
         return {"wrong": "cells"}
+    except FarApart:
+        return {"wrong": "apart"}
     except (CalamineError, OSError, ValueError, OverflowError):
         return {"wrong": "broken"}
     return {"sheets": sheets, "texts": texts}

@@ -88,6 +88,7 @@ OF_PAGE = catalogue.shown("project") | {
     "money_step": N_("Amounts rounded to"),
     "agreement_ack": N_("Acknowledgement of the agreement"),
     "confirmed_quietly": N_("Whether the confirmation is no news"),
+    "unconfirmed": N_("Whether it is not confirmed since then"),
 }
 LABELS: Mapping[str, Mapping[str, str]] = {
     "milestone": OF_ROW,

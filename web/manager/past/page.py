@@ -69,10 +69,12 @@ class PastAddedPage(StaffPage, frozen=True, kw_only=True):
     template = "pm/past_added.html"
     project: Project
     file: str  # SHA-256 of the list
-    plans: Sequence[OlderPlan]
+    plans: Sequence[OlderPlan]  # none where a tool told its past
     added: Past | None  # None where a file cannot be read
     problem: str
     command_id: str
+    here: str  # the page on which files are chosen, or of the tool's source
+    told_by: str  # the name of the source whose tool told its past, "" for files
 
 
 def _project(request: Request) -> Project | None:
@@ -162,6 +164,8 @@ async def _page(request: Request, signed: Signed, project: Project, refused: Ref
         added=found[1],
         problem=refused.message if refused else "",
         command_id=new_id(24),
+        here=f"/p/{project.id}/past",
+        told_by="",
         **shell(services, signed),
     )
     return services.pages.answer(request, page, status_of(refused) if refused else 200)

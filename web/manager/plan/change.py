@@ -6,7 +6,6 @@ refusal comes back at its field with all that was typed.
 Rule: a form carries a fingerprint of what it changes, so that nobody overwrites what they did not see.
 """
 
-import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -20,14 +19,13 @@ from starlette.routing import BaseRoute
 
 from domain.commands import AnyCommand
 from domain.errors import Refused, Stale
-from domain.ids import CommandId, MilestoneId, ProjectId, RiskId, ShareId, SourceId
+from domain.ids import CommandId, MilestoneId, ProjectId, RiskId, ShareId
 from domain.language import gettext as _
 from domain.language import lowered
 from domain.plan.project import Project, decide
 from domain.plan.putting_back import PutBack
 from domain.plan.risks import Risk
 from domain.plan.schedule import Milestone
-from domain.plan.sources.commands import SetSourceRules
 from projections.events.world import World
 from projections.wording import words
 from projections.wording.instants import Clock
@@ -40,7 +38,7 @@ from web.ids import new_id
 from web.manager.forms import doubts
 from web.manager.forms.asked import Ask
 from web.manager.forms.catalogue import form_for
-from web.manager.plan.comes import Comes, comes
+from web.manager.plan.comes import Comes, comes, keep_by_hand
 from web.manager.plan.offers import Offer, latest_offers
 from web.manager.plan.workspace import ChangedPage, workspace
 from web.manager.typed import Typed, first, typed_in
@@ -328,16 +326,9 @@ def _comes(project: Project, form: Form) -> Comes | None:
 def _kept_by_hand(call: Call, form: Form) -> None:
     """Have the source of a milestone not asked about it any more, where that was said with a change of it."""
     project = call.services.present.refresh().projects[call.ask.project.id]
-    found = _comes(project, form) if form.tag in OWNED and first(call.typed, APART) == "yes" else None
-    if found is None:
-        return
-    source = project.sources[SourceId(found.source)]
-    kept = tuple(dict.fromkeys((*source.rules.apart, MilestoneId(form.fixed["milestone"]))))
-    rules = msgspec.structs.replace(source.rules, apart=kept)
-    command = SetSourceRules(project=project.id, source=source.id, rules=rules)
-    key = CommandId(f"{first(call.typed, 'command_id')[:150]}-apart")
-    with contextlib.suppress(Refused):  # the change itself is recorded
-        call.services.service.execute(actor_of(call.signed), command, command_id=key)
+    if form.tag in OWNED and first(call.typed, APART) == "yes" and _comes(project, form) is not None:
+        by_hand = [MilestoneId(form.fixed["milestone"])]
+        keep_by_hand(call.services, call.signed, project, by_hand, first(call.typed, "command_id"))
 
 
 def _no_form(call: Call, refused: Refused) -> Response:

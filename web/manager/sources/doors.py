@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute
 from domain.errors import Conflict, Refused, Stale
 from domain.ids import ProjectId, SourceId
 from domain.language import gettext as _
+from domain.language import speaking
 from domain.people.tokens import SOURCE
 from domain.plan.project import Project
 from domain.plan.sources.source import Source
@@ -78,7 +79,8 @@ def _take(services: Services, there: tuple[Project, Source], name: str, file: Pa
     project, source = there
     if source.paused is not None:
         raise Conflict(_("This source is paused, so nothing is taken. Let it go on at its page."), "source")
-    pulled = services.sources.files.read(name, file)
+    with speaking(source.language):
+        pulled = services.sources.files.read(name, file)
     try:
         return services.sources.taking.take(project.id, source.id, pulled)
     except Stale:  # another plan was sent at the same moment
@@ -112,12 +114,9 @@ async def hook(request: Request) -> Response:
         return not_found()
     project, source = there
     tool = services.sources.tools.get(source.tool)
-    try:
-        attached = await run_in_threadpool(services.sources.taking.attached, project.id, source)
-    except Trouble:
-        return not_found()
     if tool is None or not tool.hooks:
         return not_found()
+    attached = await run_in_threadpool(services.sources.taking.calling, project.id, source)
     if greeting := tool.greeting(request.headers, body):
         return PlainTextResponse("", 200, headers=dict(greeting))
     if not tool.is_signed(attached, request.headers, body):

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from domain.errors import Conflict, Invalid, Refused
 from domain.ids import CommandId, MilestoneId, SourceId
-from domain.language import N_
+from domain.language import N_, offered
 from domain.language import gettext as _
 from domain.plan.project import Project, SourcesCommand
 from domain.plan.sources.commands import (
@@ -43,6 +43,7 @@ from web.manager.sources.told import (
     source_told,
 )
 from web.process.services import Services, services_of
+from web.sources.tools.registry import REMEMBERING
 from web.sources.tools.tool import Trouble
 from web.staff.acting import actor_of
 from web.staff.frame import StaffPage, shell
@@ -77,11 +78,13 @@ class SourcePage(StaffPage, frozen=True, kw_only=True):
     dry: Sequence[LineTold] | None  # what the rules would have done with the newest pull, None where nobody asked
     apart: Sequence[tuple[str, str]]  # milestones kept by hand: id and title
     cadences: Sequence[tuple[int, str]]
+    languages: Mapping[str, str]  # that may be chosen, by code
     hook: str  # the address for the tool's webhook, "" where it has none that can be checked
     hook_secret: str
     put: str  # the command by which a script sends the plan, "" where none is sent
     token: str  # that was just made, "" for none
     secret_since: str
+    remembers: bool  # whether its tool can say how the plan stood in the past
     said: str
     found: str  # what a test found
     problem: Refused | None
@@ -141,11 +144,13 @@ def _page(services: Services, signed: Signed, request: Request, attempt: OnPage)
         dry=dry,
         apart=[(key, milestones[key].details.title) for key in source.rules.apart if key in milestones],
         cadences=cadences(),
+        languages=offered(),
         hook=f"{origin}/hooks/{taking.hook(project.id, source)}" if hooks else "",
         hook_secret=taking.hook_secret(project.id, source) if hooks else "",
         put=_sending(f"{origin}/api/v1/projects/{project.id}/sources/{source.id}/plan", attempt.token, told),
         token=attempt.token,
         secret_since=asked_on(source.secret_at, project.time_zone),
+        remembers=source.tool in REMEMBERING and source.attached,
         said=_(SAID[attempt.said]) if attempt.said in SAID else "",
         found=attempt.found,
         problem=attempt.problem,
@@ -198,7 +203,7 @@ def _change(services: Services, project: Project, source: Source, form: FormData
         sealed = services.sources.taking.seal(project.id, source.id, number, typed.secret, (source.tool, address))
     return ChangeSource(
         project=project.id, source=source.id, name=typed.name, address=address, values=values, cadence=typed.cadence(),
-        number=number if sealed else 0, sealed=sealed,
+        number=number if sealed else 0, sealed=sealed, language=typed.language,
     )  # fmt: skip
 
 

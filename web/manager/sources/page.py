@@ -1,6 +1,7 @@
 """The list of a project's sources, and the form that attaches one."""
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -11,7 +12,7 @@ from starlette.routing import BaseRoute
 from domain import check
 from domain.errors import Invalid, Refused
 from domain.ids import CommandId, ProjectId, SourceId
-from domain.language import N_
+from domain.language import N_, Said, offered, spoken
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.plan.sources.commands import LONGEST, SHORTEST, AttachSource
@@ -47,14 +48,25 @@ class NewSourcePage(StaffPage, frozen=True, kw_only=True):
     project: Project
     tool: Tool
     cadences: Sequence[tuple[int, str]]
+    languages: Mapping[str, str]  # that may be chosen, by code
+    source: str  # the id it has once it is attached
     given: Mapping[str, str]
     problem: Refused | None
 
 
-FOR: dict[str, str] = {
-    "upload": N_("A script or a scheduled task sends the plan."),
-    "folder": N_("The newest plan in a folder of this server."),
-}
+FOR: dict[str, str] = Said(
+    {
+        "upload": N_("A script or a scheduled task sends the plan."),
+        "folder": N_("The newest plan in a folder of this server."),
+        "jira": N_("Versions, epics or the issues of a JQL, with the days they are due, released or resolved."),
+        "openproject": N_(
+            "Milestones or versions with their dates, agreed ones of a day you choose, and the past year."
+        ),
+        "github": N_("The milestones of a repository, with the days they are due and were closed."),
+        "gitlab": N_("The milestones of a project or a group, with the days they are due."),
+        "smartsheet": N_("The milestones of a sheet, by its columns: forecast, agreed and actual dates, percentages."),
+    }
+)
 
 
 def project_of(services: Services, key: str) -> Project | None:
@@ -84,7 +96,7 @@ def _page(services: Services, signed: Signed, key: str, said: str) -> SourcesPag
         project=project,
         lines=[one for one in told if one.source.attached],
         gone=[one for one in told if not one.source.attached],
-        tools=[(key, _(tool.label), _(FOR[key]) if key in FOR else "") for key, tool in services.sources.tools.items()],
+        tools=[(key, _(tool.label), FOR.get(key, "")) for key, tool in services.sources.tools.items()],
         said=_(GONE[said]) if said in GONE else "",
         **shell(services, signed),
     )
@@ -102,9 +114,15 @@ async def _form(request: Request, signed: Signed, given: Mapping[str, str], prob
     if project is None or tool is None:
         return not_found()
     shown = NewSourcePage(
-        project=project, tool=tool, cadences=cadences(), given=given, problem=problem, **shell(services, signed)
-    )
+        project=project, tool=tool, cadences=cadences(), languages=offered(), source=_free(project, tool),
+        given={"language": spoken(), **given}, problem=problem, **shell(services, signed),
+    )  # fmt: skip
     return services.pages.answer(request, shown, status_of(problem) if problem else 200)
+
+
+def _free(project: Project, tool: Tool) -> str:
+    """Return the first id of a source of a tool that none has or had in a project: it stands in addresses."""
+    return next(key for n in count(1) if (key := SourceId(f"{tool.name}{n}")) not in project.sources)
 
 
 async def attach(request: Request, signed: Signed) -> Response:
@@ -114,7 +132,7 @@ async def attach(request: Request, signed: Signed) -> Response:
     project = await run_in_threadpool(project_of, services, request.path_params["project"])
     if project is None or tool is None:
         return not_found()
-    key = SourceId(str(form.get("source") or "")[:24] or new_id(16))
+    key = SourceId(str(form.get("source") or "")[:24] or _free(project, tool))
     try:
         await run_in_threadpool(_attach, services, signed, TypedSource(project, tool, key, form))
     except Refused as refused:
@@ -133,6 +151,11 @@ class TypedSource:
         self.address = str(form.get("address", ""))[:KEPT_AS_TYPED].strip().rstrip("/")
         self.secret = str(form.get("secret", ""))[:KEPT_AS_TYPED].strip()
         self._form = form
+
+    @property
+    def language(self) -> str:
+        """The language (BCP 47) of what is recorded of it, "" where none was chosen."""
+        return str(self._form.get("language", ""))[:20]
 
     def cadence(self) -> int:
         """Return the minutes between two pulls. Raises: Invalid."""
@@ -171,13 +194,14 @@ def _attach(services: Services, signed: Signed, typed: TypedSource) -> None:
         raise Invalid(_("The secret is missing. Type it and send again."), "secret")
     values, address = typed.values(), typed.address if typed.reached else ""
     if typed.tool.name != "upload":
-        try_out(services, typed.tool, Attached(address=address, values=values, secret=typed.secret))
+        asked = Attached(address=address, values=values, project=typed.project.id, secret=typed.secret)
+        try_out(services, typed.tool, asked)
     sealed = b""
     if typed.reached:
         sealed = sources.taking.seal(typed.project.id, typed.key, 1, typed.secret, (typed.tool.name, address))
     command = AttachSource(
         project=typed.project.id, source=typed.key, tool=typed.tool.name, name=typed.name, address=address,
-        values=values, cadence=typed.cadence(), sealed=sealed,
+        values=values, cadence=typed.cadence(), sealed=sealed, language=typed.language or spoken(),
     )  # fmt: skip
     services.service.execute(actor_of(signed), command, command_id=typed.command_id)
     sources.engine.wake()

@@ -149,33 +149,35 @@ def every(minutes: int) -> str:
 
 def pulls_told(project: Project, source: Source) -> list[PullTold]:
     """Return the latest pulls of a source, newest first."""
-    return [pull_told(project, one) for one in reversed(source.pulls[-LISTED:])]
+    return [pull_told(project, one, newest=one is source.last) for one in reversed(source.pulls[-LISTED:])]
 
 
-def pull_told(project: Project, pull: Pull) -> PullTold:
-    """Return a pull in words."""
+def pull_told(project: Project, pull: Pull, *, newest: bool) -> PullTold:
+    """Return a pull in words; what waits of one that is not the newest is asked again in a later one."""
     return PullTold(
         id=pull.id,
         number=pull.number,
         at=words.moment_year(pull.at, project.time_zone),
         data_date=words.long_day(pull.data_date) if pull.data_date is not None else "",
-        said=_came(pull, project.time_zone),
+        said=_came(pull, project.time_zone, newest=newest),
         possible=not refusal(pull, project.schedule),
     )
 
 
-def _came(pull: Pull, zone: str) -> str:
+def _came(pull: Pull, zone: str, *, newest: bool) -> str:
     if pull.put_back is not None:
         return _("Put back on {at}.", at=words.moment_year(pull.put_back, zone))
-    count = {outcome: sum(one.outcome == outcome for one in pull.lines) for outcome in OUTCOMES}
     if not pull.lines:
         return _("Nothing new; it confirmed the plan.") if pull.confirmed else _("Nothing new.")
-    return _(
-        "{taken} taken, {waits} to decide, {ignored} left as they are.",
-        taken=count["taken"],
-        waits=count["waits"],
-        ignored=count["ignored"],
-    )
+    count = {outcome: sum(one.outcome == outcome for one in pull.lines) for outcome in OUTCOMES}
+    taken, left = count["taken"] + len(pull.accepted), count["ignored"] + len(pull.left)
+    waits = len(pull.lines) - taken - left
+    if waits and not newest:
+        return _(
+            "{taken} taken, {waits} asked again in a later pull, {left} left as they are.",
+            taken=taken, waits=waits, left=left,
+        )  # fmt: skip
+    return _("{taken} taken, {waits} to decide, {left} left as they are.", taken=taken, waits=waits, left=left)
 
 
 def line_told(line: Line, judged: Judged, done: str = "") -> LineTold:

@@ -105,7 +105,8 @@ async def _record(request: Request, signed: Signed, problem: Refused | None) -> 
         return not_found()
     project, source = there
     page = PullPage(
-        project=project, source=source, pull=pull, told=pull_told(project, pull), lines=lines_told(pull),
+        project=project, source=source, pull=pull, told=pull_told(project, pull, newest=pull is source.last),
+        lines=lines_told(pull),
         refusal=refusal(pull, project.schedule), problem=problem, **await run_in_threadpool(shell, services, signed),
     )  # fmt: skip
     return services.pages.answer(request, page, status_of(problem) if problem else 200)

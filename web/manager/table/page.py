@@ -3,7 +3,7 @@
 Rule: what is wrong is said at its cell, of all cells at once, and everything typed is kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -15,10 +15,12 @@ from domain.errors import Refused, Stale
 from domain.ids import CommandId, ProjectId
 from domain.language import gettext as _
 from domain.plan.project import Project
+from projections.wording.phrases import listed as in_words
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
-from web.manager.plan.change import TRIES, Order, carry_out
+from web.manager.plan.change import APART, TRIES, Order, carry_out
+from web.manager.plan.comes import asked_about, keep_by_hand
 from web.manager.table import milestones, risks
 from web.manager.table.cells import Edited, Seen, SheetRow, as_shown, edited, seen_in, seen_of
 from web.manager.table.sheet import Sheet, decided
@@ -48,6 +50,8 @@ class TablePage(StaffPage, frozen=True, kw_only=True):
     said: str = ""
     asks: bool = False  # whether it comes back with a question and a tick
     meant: str = ""  # what the tick stands for, or has been said to be meant
+    come: str = ""  # names of the sources that keep some of its rows, and are asked about them
+    apart: bool = False  # whether it was ticked that they are not any more
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,9 +114,15 @@ class Editing(msgspec.Struct, frozen=True, kw_only=True):
             step=AT_ONCE,
             command_id=first(typed, "command_id") or new_id(24),
             reason=first(typed, "reason"),
+            come=in_words([project.sources[key].name for key in asked_about(project, self._keys(rows))]),
+            apart=first(typed, APART) == "yes",
             **more,  # type: ignore[arg-type]
             **shell(self.services, self.signed),
         )
+
+    def _keys(self, rows: Iterable[SheetRow]) -> list[str]:
+        """Return the milestones among rows."""
+        return [row.key for row in rows] if self.sheet is milestones.SHEET else []
 
     def send(self, typed: Typed) -> Sent:
         """Record what was typed as one command, or return the table with what stands in the way."""
@@ -163,7 +173,13 @@ class Editing(msgspec.Struct, frozen=True, kw_only=True):
         except Refused as refused:
             told = msgspec.structs.replace(made, problem=refused.message)
             return self._refused(rows, told, typed, status_of(refused))
+        if first(typed, APART) == "yes":
+            changed = self._keys(row for row in rows if made.changes.get(row.key))
+            keep_by_hand(self.services, self.signed, self._after(), changed, key)
         return Sent(page=None)
+
+    def _after(self) -> Project:
+        return self.services.present.refresh().projects[self.project]
 
 
 def routes() -> list[BaseRoute]:

@@ -1,6 +1,6 @@
 """Asking a tool: one request and its answer as data, bounded, with a sentence for everything that can go wrong.
 
-Rule: no answer is believed to be what was asked for. One is read up to `MOST_BYTES`, has to be JSON of the shape that
+Rule: no answer is believed to be what was asked for. One is read up to so many bytes, has to be JSON of the shape that
 its documentation gives, and whatever else comes is a `Trouble` that says what to do. The secret goes to the address
 that was typed and nowhere else: a next page is asked only where it lies at the same place.
 """
@@ -23,9 +23,8 @@ from web.outside.addresses import Forbidden
 from web.outside.transport import TooLong
 from web.sources.tools.tool import Attached, Tool, Trouble
 
-MOST_BYTES = 16 * 2**20  # of one answer
-MOST_PAGES = 1000  # of one pull
-MOST_SECONDS = 120.0  # for one pull
+MOST_VALUES = 2_000_000  # of one answer: three bytes there can be a hundred in memory
+WHOLE = 8  # times as much as one answer may be, is what all answers of a pull may be
 MOST_WAIT = 24 * 3600.0  # seconds that a tool may ask to wait
 LITTLE_WAIT = 60.0  # seconds, where a tool asks to wait and does not say how long
 SAID = 200  # characters of what a tool said that are told on
@@ -55,12 +54,18 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asker:
-    """Asks one tool, by one secret, during one pull."""
+    """Asks one tool, by one secret, during one pull.
+
+    Raises: Trouble, before anything is asked, for a secret that no header can hold.
+    """
 
     def __init__(self, tool: Tool, attached: Attached, client: httpx2.AsyncClient, headers: Mapping[str, str]) -> None:
         self.tool, self.attached = tool, attached
         self._client, self._headers = client, headers
-        self._asked = 0
+        self._asked = self._read = self._values = 0
+        bare = any(attached.secret in value for value in headers.values())  # and not packed, as for Basic
+        if (bare and not _is_sent(attached.secret)) or not all(_is_sent(value) for value in headers.values()):
+            raise self.unsendable()
 
     async def get(self, path: str, params: Params | None = None, *, etag: str = "", optional: bool = False) -> Answer:
         """Ask for a path below the tool's address, or for a whole address of it.
@@ -71,10 +76,10 @@ class Asker:
         """
         address = self._within(path)
         self._asked += 1
-        if self._asked > MOST_PAGES:
+        if self._asked > self.attached.most.pages:
             raise self.endless()
         headers = {"accept": "application/json", "user-agent": "fanlight", **self._headers}
-        if etag:
+        if etag and _is_sent(etag):
             headers["if-none-match"] = etag
         with _told(self):
             async with self._client.stream("GET", address, params=params, headers=headers) as response:
@@ -95,25 +100,32 @@ class Asker:
         """
         if path.startswith("/"):
             return self.attached.address + path
-        here, there = urlsplit(self.attached.address), urlsplit(path)
+        try:
+            here, there = urlsplit(self.attached.address), urlsplit(path)
+        except ValueError:
+            raise self.unlike() from None
         if (here.scheme, here.netloc) != (there.scheme, there.netloc):
             told = _(
                 "{tool} names a next page at another address, which is not asked. Check the address.",
-                **self._named,
+                **self.named,
             )
             raise Trouble(told, for_good=True)
         return path
 
     async def _body(self, response: httpx2.Response) -> bytes:
-        received = bytearray()
+        received, most = bytearray(), self.attached.most.answer
         async for chunk in response.aiter_bytes():
             received += chunk
-            if len(received) > MOST_BYTES:
-                raise TooLong(f"an answer is longer than {MOST_BYTES} bytes")
+            if len(received) > most:
+                raise TooLong(f"an answer is longer than {most} bytes")
+        self._read += len(received)
+        if self._read > WHOLE * most:
+            raise self.endless()
         return bytes(received)
 
     @property
-    def _named(self) -> dict[str, str]:
+    def named(self) -> dict[str, str]:
+        """How the tool and its address are called in a sentence."""
         return {"tool": self.tool.label, "host": urlsplit(self.attached.address).netloc}
 
     def _json(self, response: httpx2.Response, body: bytes) -> Json:
@@ -123,9 +135,13 @@ class Asker:
                 _(
                     "{tool} answered with a web page instead of data, as a sign-in page does. Check the address "
                     "{host}, and that the tool may be asked without signing in by a browser.",
-                    **self._named,
+                    **self.named,
                 )
             )
+        values = sum(map(body.count, (b",", b"[", b"{")))
+        self._values += values
+        if values > MOST_VALUES or self._values > WHOLE / 2 * MOST_VALUES:
+            raise self.endless()
         try:
             return msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -133,14 +149,14 @@ class Asker:
                 _(
                     "{tool} answered with something that is no data (JSON), or was cut off. It is asked again; if it "
                     "stays so, check the address {host}.",
-                    **self._named,
+                    **self.named,
                 )
             ) from None
 
     def _refused(self, response: httpx2.Response, body: bytes) -> Trouble:
         """Return what an answer other than 200 means."""
-        status, named = response.status_code, self._named
-        said = _said(body)
+        status, named = response.status_code, self.named
+        said = _one_line(self._without_secret(_said(body)))
         if (wait := waiting(response, said)) is not None:
             told = _("{tool} asks to wait: it was asked too often, by this or by others of the same account.", **named)
             return Trouble(told, retry_after=wait)
@@ -185,7 +201,24 @@ class Asker:
         """Return that the secret is refused."""
         told = _(
             "{tool} does not accept the {secret}. It may have expired or been withdrawn: replace it.",
-            **self._named,
+            **self.named,
+            secret=_(self.tool.secret_label),
+        )
+        return Trouble(told, for_good=True)
+
+    def _without_secret(self, text: str) -> str:
+        """Return what a tool said with the secret left out: some repeat what they were sent."""
+        sent = self._headers.get("authorization", "").rpartition(" ")[2]
+        for secret in (self.attached.secret, self.attached.hook_secret, sent):
+            text = text.replace(secret, "…") if secret else text
+        return text
+
+    def unsendable(self) -> Trouble:
+        """Return that the secret has characters in it that no secret of a tool has; it is not repeated."""
+        told = _(
+            "The {secret} has a line break, a space at an end or a letter in it that cannot be sent to {tool}. Copy it "
+            "there once more and replace it here.",
+            **self.named,
             secret=_(self.tool.secret_label),
         )
         return Trouble(told, for_good=True)
@@ -194,18 +227,18 @@ class Asker:
         """Return that an answer has another shape than the documentation gives."""
         told = _(
             "{tool} answered with other data than a plan. Check the address {host}, and that it is that of {tool}.",
-            **self._named,
+            **self.named,
         )
         return Trouble(told)
 
     def repeated(self) -> Trouble:
         """Return that a page came again."""
-        told = _("{tool} gives the same page again instead of the next. It is asked again later.", **self._named)
+        told = _("{tool} gives the same page again instead of the next. It is asked again later.", **self.named)
         return Trouble(told)
 
     def endless(self) -> Trouble:
         """Return that there is no end of pages."""
-        told = _("{tool} gives more than can be followed. Ask for less in the source.", **self._named)
+        told = _("{tool} gives more than can be followed. Ask for less in the source.", **self.named)
         return Trouble(told, for_good=True)
 
     def another(self, was: str, found: str) -> Trouble:
@@ -213,9 +246,9 @@ class Asker:
         told = _(
             "{tool} answers with another project, “{found}” instead of “{was}”, so nothing was taken. If that is "
             "right, detach this source and attach the other project.",
-            **self._named,
+            **self.named,
             was=was[:SAID],
-            found=found[:SAID],
+            found=self._without_secret(found)[:SAID],
         )
         return Trouble(told, for_good=True)
 
@@ -232,23 +265,22 @@ class _told:  # noqa: N801  # used as a statement
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is None or isinstance(error, Trouble | asyncio.CancelledError):
             return
-        if (told := trouble(error, self._asker._named)) is not None:  # noqa: SLF001
+        if (told := trouble(error, self._asker)) is not None:
             raise told from error
 
 
-def trouble(error: BaseException, named: Mapping[str, str]) -> Trouble | None:
-    """Return what an exception of a request means, None for one that is none of a request.
-
-    `named` are the label of the `tool` and its `host`.
-    """
+def trouble(error: BaseException, asker: Asker) -> Trouble | None:
+    """Return what an exception of a request means, None for one that is none of a request."""
+    named = asker.named
     match error:
         case Forbidden():
             return Trouble(str(error), for_good=True)
         case TooLong():
             told = _(
-                "An answer of {tool} is longer than {most} MiB, the most that is read. Ask for less in the source.",
+                "An answer of {tool} is longer than {most} MiB, the most that is read. Ask for less in the source, or "
+                "have the setting pull_mb raised.",
                 **named,
-                most=MOST_BYTES // 2**20,
+                most=asker.attached.most.answer >> 20,
             )
             return Trouble(told, for_good=True)
         case TimeoutError() | httpx2.TimeoutException():
@@ -260,7 +292,7 @@ def trouble(error: BaseException, named: Mapping[str, str]) -> Trouble | None:
                 error=_one_line(str(error)),
             )
             return Trouble(told)
-        case httpx2.InvalidURL() | httpx2.UnsupportedProtocol():
+        case httpx2.InvalidURL() | httpx2.UnsupportedProtocol() | httpx2.LocalProtocolError():
             return Trouble(_("The address {host} cannot be asked. Check it.", **named), for_good=True)
         case httpx2.HTTPError() | OSError():
             told = _(
@@ -279,14 +311,14 @@ async def within(asker: Asker) -> AsyncIterator[None]:
     Raises: Trouble.
     """
     try:
-        async with asyncio.timeout(MOST_SECONDS):
+        async with asyncio.timeout(asker.attached.most.seconds):
             yield
     except TimeoutError:
         told = _(
             "{tool} answers so slowly that the plan was not read within {most} seconds. It is asked again; if it stays "
-            "so, ask for less in the source.",
+            "so, ask for less in the source, or have the setting pull_seconds raised.",
             tool=asker.tool.label,
-            most=int(MOST_SECONDS),
+            most=int(asker.attached.most.seconds),
         )
         raise Trouble(told) from None
 
@@ -357,6 +389,11 @@ def _of_certificate(error: BaseException) -> bool:
     return False
 
 
+def _is_sent(value: str) -> bool:
+    """Tell whether a header can hold a value as it is (RFC 9110 section 5.5): printable ASCII, no space at its ends."""
+    return value.isascii() and value.isprintable() and value == value.strip()
+
+
 def _said(body: bytes) -> str:
     """Return what a tool says is wrong, from where it says it: `message`, `errorMessages`, `errors` or `error`."""
     try:
@@ -370,7 +407,7 @@ def _said(body: bytes) -> str:
         if isinstance(value, list):
             value = "; ".join(one for one in value if isinstance(one, str))
         if isinstance(value, str) and value:
-            return _one_line(value)
+            return value
     return ""
 
 

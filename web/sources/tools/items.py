@@ -98,7 +98,7 @@ class Gathered:
         self.today = today
         self.milestones: list[PlannedMilestone] = []
         self.present: set[str] = set()
-        self.lost = False
+        self.lost = self.early = False
         self._tool = tool
 
     def __len__(self) -> int:
@@ -176,6 +176,7 @@ class Gathered:
         if day is None or day <= self.today:
             return day
         self.remarks.count(_("Days on which something is said to have been met that lie after today, left out"), of)
+        self.early = True
         return None
 
     def closed(self, forecast: date | None, of: str, choice: str) -> date | None:
@@ -209,6 +210,7 @@ class Gathered:
             read=len(self.present),
             present=frozenset(self.present),
             lost=self.lost,
+            early=self.early,
             notes=self.remarks.all(),
         )
         return msgspec.structs.replace(whole, file_hash=content_hash(whole))
@@ -268,10 +270,13 @@ def day_at(at: datetime | None, zone: ZoneInfo | None = None) -> Day:
 
 
 def pulled(plan: Plan, cursor: Mapping[str, Any]) -> Pulled:
-    """Return what a pull brought; `cursor` is what the next one needs."""
+    """Return what a pull brought; `cursor` is what the next one needs.
+
+    None is given for a plan that says what is to come: it counts once its day has come, though nothing changed there.
+    """
     return Pulled(
         plan=plan,
-        cursor=msgspec.json.encode({**cursor, "hash": plan.file_hash}).decode(),
+        cursor="" if plan.early else msgspec.json.encode({**cursor, "hash": plan.file_hash}).decode(),
         content_hash=plan.file_hash,
         data_date=plan.data_date,
     )

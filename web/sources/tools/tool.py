@@ -27,13 +27,23 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     default: str = ""
 
 
+class Most(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of a tool is read in one pull: seconds, bytes of one answer, and pages. The first two are settings."""
+
+    seconds: float = 120.0
+    answer: int = 16 << 20
+    pages: int = 1000
+
+
 class Attached(msgspec.Struct, frozen=True, kw_only=True):
     """What a person set for a source: the tool's address, what of it is asked for, and the secret it is asked with."""
 
     address: str  # "https://jira.example.org", without a slash at its end
     values: Mapping[str, str]  # by the names of the tool's fields
+    project: str = ""  # the id of the project it is attached to
     secret: str = ""
     hook_secret: str = ""  # what its webhooks are signed with
+    most: Most = Most()
 
     def __repr__(self) -> str:
         return f"Attached({self.address!r}, {dict(self.values)!r}, secrets withheld)"

@@ -1,7 +1,11 @@
 """Tables as planning tools write them come out right as suggested, or with the right question; see what each tool exports."""
 
+import contextlib
 import io
+import sys
+import time
 from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 import xlsxwriter
@@ -13,7 +17,7 @@ from odf.text import P
 
 from web.importers import read
 from web.importers.plan import BrokenFile, Plan
-from web.importers.table import reader
+from web.importers.table import reader, workbook
 from web.importers.table.days import DayFormat, fitting
 from web.importers.table.mapping import Mapping
 
@@ -259,6 +263,42 @@ def test_a_workbook_that_unpacks_to_more_than_it_says_or_than_is_read_is_refused
         read("plan.xlsx", bytes(damaged))
     with pytest.raises(BrokenFile):
         read("plan.xlsx", xlsx()[:-100])
+
+
+@pytest.mark.slow
+def test_some_kilobytes_that_ask_for_gigabytes_are_refused_at_once() -> None:
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out)
+    sheet = book.add_worksheet("Plan")
+    sheet.write(0, 0, "Title")
+    sheet.write(1_048_575, 29, "far away")
+    book.close()
+    begun = time.monotonic()
+    with pytest.raises(BrokenFile, match="cells so far apart that it is not read"):
+        read("plan.xlsx", out.getvalue())
+    assert len(out.getvalue()) < 10_000
+    assert time.monotonic() - begun < 60, "of which a busy machine takes the most"
+
+
+def test_few_workbooks_are_read_at_a_time_and_none_of_our_settings_goes_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy = tmp_path / "spy"
+    spy.write_text('#!/bin/sh\nenv | cut -d= -f1 > "$0.seen"; exit 3\n')
+    spy.chmod(0o755)
+    monkeypatch.setenv("FANLIGHT_OPERATOR_TOKEN", "secret")
+    monkeypatch.setattr(sys, "executable", str(spy))
+    with pytest.raises(BrokenFile, match="cannot be read"):
+        read("plan.xlsx", xlsx())
+    seen = Path(f"{spy}.seen").read_text().split()
+    assert "PATH" in seen
+    assert not [name for name in seen if name.startswith("FANLIGHT")]
+    monkeypatch.setattr(workbook, "PATIENCE", 0.01)
+    with contextlib.ExitStack() as stack:
+        for _turn in range(workbook.AT_ONCE):
+            stack.enter_context(workbook._turns)
+        with pytest.raises(BrokenFile, match=r"Other workbooks are being read\. Try again"):
+            read("plan.xlsx", xlsx())
 
 
 def test_a_percentage_of_a_sheet_that_can_be_a_hundred_or_one_is_asked() -> None:

@@ -16,7 +16,7 @@ from tests.web.sources.tools.fake_smartsheet import FakeSmartsheet
 from tests.web.sources.tools.served import Fake, Server
 from web.importers.plan import Plan, PlannedMilestone
 from web.sources.tools.registry import REMEMBERING, TOOLS
-from web.sources.tools.tool import Attached, Pulled
+from web.sources.tools.tool import Attached, Most, Pulled
 
 
 class JiraCloudIssues(FakeJira):
@@ -53,13 +53,19 @@ def client_here() -> httpx2.AsyncClient:
     return httpx2.AsyncClient(verify=_tls(), follow_redirects=False, trust_env=False, timeout=10)
 
 
-def attached(fake: Fake, **more: str) -> Attached:
-    return Attached(address=fake.address, values=fake.values() | more, secret=fake.secret, hook_secret="h00k")
+def attached(fake: Fake, most: Most | None = None, **more: str) -> Attached:
+    return Attached(
+        address=fake.address,
+        values=fake.values() | more,
+        secret=fake.secret,
+        hook_secret="h00k",
+        most=most or Most(),
+    )
 
 
-def pull(server: Server, fake: Fake, cursor: str = "", **more: str) -> Pulled:
+def pull(server: Server, fake: Fake, cursor: str = "", most: Most | None = None, **more: str) -> Pulled:
     server.put(fake)
-    return pull_as(fake, attached(fake, **more), cursor)
+    return pull_as(fake, attached(fake, most, **more), cursor)
 
 
 def pull_as(fake: Fake, given: Attached, cursor: str = "") -> Pulled:

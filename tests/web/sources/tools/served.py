@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 import uvicorn
 
+from tests.certificates import Certified
 from tests.ports import free_port
 
 NOW = datetime(2027, 3, 10, 12, 0, 0, tzinfo=UTC)
@@ -71,12 +72,13 @@ class Fake:
         self.secret = "s3cret-of-the-tool"
         self.asked: list[str] = []
         self.port = 0
+        self.scheme = "http"
         self.per_page = 0  # 0: as many as is asked for
         self.twisted: Callable[[Any], Any] = lambda data: data  # what is made of the data of an answer
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def values(self) -> dict[str, str]:
         """What a person fills in."""
@@ -164,11 +166,12 @@ class Fake:
 
 
 class Server:
-    """Serves one fake after another at one port, in a thread."""
+    """Serves one fake after another at one port, in a thread; by TLS where a certificate is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, certified: Certified | None = None) -> None:
         self.fake: Fake | None = None
         self.port = free_port()
+        self.scheme = "http" if certified is None else "https"
         config = uvicorn.Config(
             self._app,
             "127.0.0.1",
@@ -178,6 +181,8 @@ class Server:
             interface="asgi3",
             date_header=False,
             server_header=False,
+            ssl_certfile=None if certified is None else certified.chain,
+            ssl_keyfile=None if certified is None else certified.key,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
@@ -189,7 +194,7 @@ class Server:
 
     def put(self, fake: Fake) -> None:
         """Serve another fake."""
-        fake.port = self.port
+        fake.port, fake.scheme = self.port, self.scheme
         self.fake = fake
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:

@@ -10,12 +10,12 @@ import pytest
 from tests.web.sources.tools.fake_github import FakeGitHub
 from tests.web.sources.tools.fake_jira import FakeJira
 from tests.web.sources.tools.kinds import KINDS, attached, pull, pull_as
-from tests.web.sources.tools.served import Server
+from tests.web.sources.tools.served import Asked, Reply, Server, basic
 from web.outside.addresses import networks
 from web.outside.transport import Outside
 from web.sources.tools import asking
 from web.sources.tools.registry import TOOLS
-from web.sources.tools.tool import Attached, Trouble
+from web.sources.tools.tool import Attached, Most, Trouble
 
 pytestmark = pytest.mark.once
 
@@ -46,15 +46,10 @@ EACH = [(kind, fault) for kind in KINDS for fault in FAULTS if (kind, fault) != 
 
 
 @pytest.mark.parametrize(("kind", "fault"), EACH)  # a JQL may name any project
-def test_what_goes_wrong_is_told_with_what_to_do(
-    server: Server, kind: str, fault: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_goes_wrong_is_told_with_what_to_do(server: Server, kind: str, fault: str) -> None:
     fake = KINDS[kind]()
     cursor = pull(server, fake).cursor if fault == "another project" else ""
-    if fault == "slow":
-        monkeypatch.setattr(asking, "MOST_SECONDS", 0.2)
-    monkeypatch.setattr(asking, "MOST_BYTES", 2 * 2**20)
-    monkeypatch.setattr(asking, "MOST_PAGES", 20)
+    most = Most(seconds=0.2 if fault == "slow" else 30, answer=2 << 20, pages=20)
     fake.fault = fault
     if fault == "another project":
         for row in fake.rows:
@@ -64,7 +59,7 @@ def test_what_goes_wrong_is_told_with_what_to_do(
             fake.version += 1
     said, for_good, wait = FAULTS[fault]
     with pytest.raises(Trouble, match=said) as told:
-        pull(server, fake, cursor)
+        pull(server, fake, cursor, most=most)
     assert (told.value.for_good, told.value.retry_after) == (for_good, expected(kind, fault, wait))
     assert fake.secret not in str(told.value)
     assert TOOLS[fake.name].label in str(told.value)  # type: ignore[attr-defined]
@@ -85,6 +80,95 @@ def test_a_wrong_secret_is_told(server: Server, kind: str) -> None:
         pull_as(fake, wrong)
     assert told.value.for_good
     assert "wr0ng" not in str(told.value) + repr(wrong)
+
+
+UNSENDABLE = (
+    "s3cret\nX-Evil: 1",
+    "s3cret\r\nHost: x",
+    "s3cr\u00e9t",
+    " s3cret",
+    "s3cret\x00",
+    "\u202es3cret",
+    "s3cret\x7f",
+)
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab", "jira data center versions", "smartsheet"])
+def test_a_secret_that_no_header_can_hold_is_told_without_repeating_it_and_sent_nowhere(
+    server: Server, kind: str
+) -> None:
+    fake = KINDS[kind]()
+    server.put(fake)
+    for secret in UNSENDABLE:
+        given = Attached(address=fake.address, values=fake.values(), secret=secret)
+        with pytest.raises(Trouble, match="Copy it there once more and replace it") as told:
+            pull_as(fake, given)
+        assert told.value.for_good
+        assert "s3cr" not in str(told.value)
+    assert fake.asked == []
+
+
+def test_a_tool_that_repeats_what_it_was_sent_is_told_without_the_secret(server: Server) -> None:
+    class Echo(FakeJira):
+        def refusal(self, status: int) -> Reply:
+            sent = basic("plans@acme.example", self.secret)
+            return Reply(422, {"message": f"{'no ' * 40}{self.secret} and {sent} and {self.secret}"})
+
+    fake = Echo()
+    fake.fault = "500"
+    with pytest.raises(Trouble, match="does not understand what is asked") as told:
+        pull(server, fake)
+    assert fake.secret[:6] not in str(told.value)
+    assert basic("plans@acme.example", fake.secret)[6:26] not in str(told.value)
+    assert "no no" in str(told.value)
+
+
+def test_a_mark_of_a_page_that_cannot_be_sent_back_is_not(server: Server) -> None:
+    class Marked(FakeGitHub):
+        def reply(self, asked: Asked) -> Reply:
+            found = super().reply(asked)
+            found.headers["etag"] = '"gr\u00fc\u00df"'
+            return found
+
+    fake = Marked()
+    first = pull(server, fake)
+    again = pull(server, fake, first.cursor)
+    assert again.plan is not None
+    assert again.content_hash == first.content_hash
+
+
+def test_an_answer_of_more_values_than_memory_should_hold_is_not_unpacked(server: Server) -> None:
+    class Many(FakeGitHub):
+        def reply(self, asked: Asked) -> Reply:
+            return Reply(200, raw=b"[" + b"[]," * 1_100_000 + b"[]]")
+
+    with pytest.raises(Trouble, match="gives more than can be followed"):
+        pull(server, Many())
+
+
+def test_many_answers_that_are_each_short_enough_are_not_all_held(server: Server) -> None:
+    class Fat(FakeGitHub):
+        def reply(self, asked: Asked) -> Reply:
+            found = super().reply(asked)
+            found.data = [{**one, "description": "x" * 9000} for one in found.data]
+            return found
+
+    fake = Fat()
+    fake.fault = "endless"
+    with pytest.raises(Trouble, match="gives more than can be followed"):
+        pull(server, fake, most=Most(answer=1 << 20))
+    assert 5 < len(fake.asked) <= 10
+
+
+def test_an_address_of_a_next_page_that_cannot_be_taken_apart_is_told(server: Server) -> None:
+    class Torn(FakeGitHub):
+        def reply(self, asked: Asked) -> Reply:
+            found = super().reply(asked)
+            found.headers["link"] = '<https://[::1>; rel="next"'
+            return found
+
+    with pytest.raises(Trouble, match="other data than a plan"):
+        pull(server, Torn())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -175,16 +259,13 @@ def twist(data: Any, rng: random.Random) -> Any:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_whatever_an_answer_says_it_is_a_plan_or_trouble(
-    server: Server, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(asking, "MOST_PAGES", 30)
+def test_whatever_an_answer_says_it_is_a_plan_or_trouble(server: Server, kind: str) -> None:
     plans, troubles = 0, list[str]()
     for seed in range(12):
         fake, rng = KINDS[kind](), random.Random(seed)
         fake.twisted = lambda data, rng=rng: twist(data, rng)  # type: ignore[misc]
         try:
-            found = pull(server, fake)
+            found = pull(server, fake, most=Most(pages=30))
         except Trouble as trouble:
             troubles.append(str(trouble))
             continue

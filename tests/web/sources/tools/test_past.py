@@ -1,6 +1,5 @@
 """A plan as it stood at instants of the past, as OpenProject tells it."""
 
-import asyncio
 import itertools
 import random
 from datetime import date, datetime, timedelta
@@ -15,13 +14,12 @@ from domain.plan.project import Project, StartProject
 from domain.plan.schedule import AddMilestone, DescribeMilestone, MoveForecast
 from tests.web.proposal.test_history import P, seen, share, tell, trends
 from tests.web.sources.tools.fake_openproject import FakeOpenProject, at
-from tests.web.sources.tools.kinds import attached, by_title, client_here, pull, pull_past
+from tests.web.sources.tools.kinds import by_title, pull, pull_past
 from tests.web.sources.tools.served import NOW, Row, Server
 from web.importers.plan import Plan
 from web.proposal.compare import accept, propose
-from web.proposal.history import Past
-from web.sources.tools.past import past_of, weeks
-from web.sources.tools.registry import REMEMBERING
+from web.proposal.history import Past, past
+from web.sources.tools.past import weeks
 from web.sources.tools.tool import Trouble
 
 pytestmark = pytest.mark.once
@@ -131,13 +129,7 @@ def a_year_there(seed: int) -> tuple[FakeOpenProject, list[tuple[datetime, str, 
 
 
 def pull_year(server: Server, fake: FakeOpenProject, state: Project) -> Past:
-    server.put(fake)
-
-    async def asked() -> Past:
-        async with client_here() as client:
-            return await past_of(state, REMEMBERING["openproject"], attached(fake), client, NOW)
-
-    return asyncio.run(asked())
+    return past(state, pull_past(server, fake, weeks(NOW)), NOW)
 
 
 @pytest.mark.parametrize("seed", range(3))

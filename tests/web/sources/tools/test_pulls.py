@@ -22,6 +22,7 @@ from tests.web.sources.tools.kinds import (
     pull_as,
 )
 from tests.web.sources.tools.served import NOW, Fake, Row, Server
+from web import clock
 from web.importers.plan import Plan
 from web.sources.tools.jira import unordered
 from web.sources.tools.registry import TOOLS
@@ -333,3 +334,20 @@ def test_smartsheet_is_read_by_its_headings_as_a_file_with_them_would_be(server:
     assert by_title(pull(server, fake, columns=chosen))["Handover"].baseline is None
     with pytest.raises(Trouble, match="Nothing here"):
         pull(server, fake, columns='{"title": "Nothing here"}')
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab", "jira data center epics", "openproject"])
+def test_what_is_met_on_a_day_to_come_is_asked_for_again_though_nothing_changes_there(
+    server: Server, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = KINDS[kind]()
+    row = next(one for one in fake.rows if one.title == "Roof closed")
+    row.done, row.changed = fake.now + timedelta(days=1), fake.now
+    row.due = row.done.date()
+    first = pull(server, fake, closed="date")
+    assert by_title(first)["Roof closed"].actual is None
+    fake.now += timedelta(days=2)
+    monkeypatch.setattr(clock, "now", lambda: fake.now)
+    again = pull(server, fake, first.cursor, closed="date")
+    assert again.plan is not None
+    assert by_title(again)["Roof closed"].actual == row.due
