@@ -3,7 +3,9 @@
 import bisect
 import contextlib
 import gc
+import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -93,12 +95,13 @@ class CurrentWorld:
 
         `follow`: the position up to which a follower of this process has recorded; it finds the rest in `feed`.
         """
-        self._events, self._lock = events, threading.Lock()
+        self._events, self._lock = events, threading.RLock()
         self._listeners: list[Callable[[Sequence[Recorded]], None]] = []
         self._folding = Folding(begun or nothing())
         self._past = Waypoints()
         self.feed: Feed | None = None
         self._stands: Stood | None = None  # how everything stood last
+        self._began = -math.inf  # when a read began that is done
         with _uncollected():
             if follow is not None:
                 self._read(follow)
@@ -161,6 +164,24 @@ class CurrentWorld:
         with self._lock:
             if position == self._folding.position and self._folding.between:
                 feed.joined()
+
+    def refresh_unless(self, known: Callable[[], bool]) -> World:
+        """Take in what is new, unless it is `known`: that is asked once whoever reads at this moment is done."""
+        with self._lock:
+            if known():
+                return self.world
+            began = time.monotonic()
+            world = self.refresh()
+            self._began = began
+            return world
+
+    def refresh_since(self, moment: float) -> World:
+        """Take in the events recorded before a moment (`time.monotonic`), unless a read that began after it has."""
+        return self.refresh_unless(lambda: self.has_read_since(moment))
+
+    def has_read_since(self, moment: float) -> bool:
+        """Tell whether everything recorded before a moment (`time.monotonic`) is known to be taken in."""
+        return self._began > moment
 
     def past(self, project: ProjectId, at: datetime) -> Past:
         """Return a project and its version as of an instant (UTC); the state is None before its first event."""

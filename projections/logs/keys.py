@@ -17,6 +17,9 @@ class Keys(Protocol):
     def version(self) -> int:
         """Return a number that differs once another process has written."""
 
+    def look(self) -> None:
+        """Ask for that number ahead, where that takes a while, so that who needs a key soon need not. For threads."""
+
     def read(self, name: str) -> bytes | None:
         """Return a key, None when there is none of this name."""
 
@@ -61,6 +64,9 @@ class FileKeys:
     def version(self) -> int:
         """Return a number that differs once another process has written."""
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+    def look(self) -> None:
+        """Do nothing: a file is asked each time."""
 
     def read(self, name: str) -> bytes | None:
         """Return a key, None when there is none of this name."""

@@ -281,6 +281,26 @@ def test_a_key_destroyed_by_another_process_is_not_used_for_longer_than_told(url
     two.close()
 
 
+def test_a_key_destroyed_by_another_process_is_known_after_a_look_and_nobody_who_needs_one_asks(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.installation.database.FRESH", 600.0)
+    keys = DatabaseKeys(url)
+    one, two = Vault(DatabaseKeys(url)), Vault(keys)
+    sealed = one.seal("person-1", b"Anna", b"")
+    assert two.open("person-1", sealed, b"") == b"Anna"
+    one.destroy("person-1")
+    assert two.open("person-1", sealed, b"") == b"Anna", "it does not ask, so a look is needed"
+    keys.look()
+    with monkeypatch.context() as patched:
+        patched.setattr(DatabaseKeys, "_run", None)
+        assert keys.version() == 1
+    with pytest.raises(Gone):
+        two.open("person-1", sealed, b"")
+    one.close()
+    two.close()
+
+
 def test_the_bytes_of_a_destroyed_key_leave_the_table(url: str) -> None:
     keys = DatabaseKeys(url)
     secret = bytes(range(32))
