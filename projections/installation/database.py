@@ -17,14 +17,17 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from domain.language import gettext as _
+from projections.events.event_log import PERSON_ERASED
 from projections.installation import database_lease
 from projections.installation.database_lease import DatabaseLease
 from projections.installation.database_pool import Connections
 from projections.installation.database_recorders import FencedRecorder, Recorder
 from projections.installation.folder import AWAY, Logs
+from projections.logs.disclosure_log import CUTS
 
 SCHEMA, KEYS_SCHEMA = "fanlight", "fanlight_keys"  # a dump without the second one is a backup of the logs alone
 LOGS = ("events", "disclosure", "receipts", "ledger")
+SOUGHT = (*CUTS, PERSON_ERASED)  # topics that the event log is asked for
 TRACKING = "disclosure_position"
 VERSION = 1  # of the tables; docs/decisions/0008
 OLDEST = 170000  # Postgres 17: MAINTAIN, the right to lock a table without the right to change its rows
@@ -289,6 +292,7 @@ def migrate(url: str, role: str = "") -> list[str]:
         if not version:
             _create_tables(db, url)
         db.execute(_of_snapshot("CREATE TABLE IF NOT EXISTS {} (n integer PRIMARY KEY, part bytea NOT NULL)"))
+        _index_topics(db)
         if role:
             _grant(db, role)
     done = [
@@ -341,6 +345,15 @@ def _create_tables(db: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
     db.execute(sql.SQL("INSERT INTO {}.migrations VALUES (%s, now())").format(here), (VERSION,))
 
 
+def _index_topics(db: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Have the few events that are looked for by their topic found without reading the log; no other event pays for it."""
+    db.execute(
+        sql.SQL("CREATE INDEX IF NOT EXISTS events_sought ON {}.events (notification_id) WHERE topic IN ({})").format(
+            sql.Identifier(SCHEMA), sql.SQL(", ").join(map(sql.Literal, SOUGHT))
+        )
+    )
+
+
 def _grant(db: psycopg.Connection[tuple[Any, ...]], role: str) -> None:
     to, here, keys = sql.Identifier(role), sql.Identifier(SCHEMA), sql.Identifier(KEYS_SCHEMA)
     if db.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
@@ -362,6 +375,9 @@ def _grant(db: psycopg.Connection[tuple[Any, ...]], role: str) -> None:
 # keys
 
 
+_IDLE = sql.SQL("SET LOCAL idle_in_transaction_session_timeout = {}").format(sql.Literal(f"{IDLE:g}s"))
+
+
 class DatabaseKeys:
     """Keys in a schema of their own. A deleted key is rewritten out of the table at once; the write-ahead log keeps
     it until that log is recycled, and the operator has to destroy archives of it. Thread-safe.
@@ -369,13 +385,9 @@ class DatabaseKeys:
 
     def __init__(self, url: str) -> None:
         self._url, self._lock = url, threading.RLock()
-        self._db = self._connected()
+        self._texts: dict[str, str] = {}
+        self._db = connect(url)
         self._counted, self._at = 0, -FRESH
-
-    def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
-        db = connect(self._url)
-        db.execute(sql.SQL("SET idle_in_transaction_session_timeout = {}").format(sql.Literal(f"{IDLE:g}s")))
-        return db
 
     def version(self) -> int:
         """Return how often keys were destroyed, up to half a second late."""
@@ -390,9 +402,16 @@ class DatabaseKeys:
         row = self._run("SELECT key FROM {}.keys WHERE name = %s", (name,)).fetchone()
         return bytes(row[0]) if row else None
 
-    def keep(self, name: str, key: bytes) -> None:
-        """Keep a key unless there is one of this name."""
-        self._run("INSERT INTO {}.keys VALUES (%s, %s) ON CONFLICT DO NOTHING", (name, key))
+    def keep(self, name: str, key: bytes) -> bytes:
+        """Keep a key unless there is one of this name; return the one that is kept."""
+        while True:
+            row = self._run(
+                "WITH made AS (INSERT INTO {0}.keys VALUES (%s, %s) ON CONFLICT DO NOTHING RETURNING key) "
+                "SELECT key FROM made UNION ALL SELECT key FROM {0}.keys WHERE name = %s",
+                (name, key, name),
+            ).fetchone()
+            if row is not None:  # else somebody keeps one at this moment: it is there once they have
+                return bytes(row[0])
 
     def delete(self, name: str) -> bool:
         """Destroy a key; return whether there was one."""
@@ -406,6 +425,7 @@ class DatabaseKeys:
         with self._lock:
             self.version()
             with self._db.transaction():
+                self._db.execute(_IDLE)
                 self._db.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))
                 key = how(self.read(name))
                 self._run("INSERT INTO {}.keys VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET key = excluded.key",
@@ -423,7 +443,9 @@ class DatabaseKeys:
         self._at = -FRESH
 
     def _run(self, text: str, values: tuple[object, ...] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
-        statement = sql.SQL(text).format(sql.Identifier(KEYS_SCHEMA))
+        if text not in self._texts:
+            self._texts[text] = sql.SQL(text).format(sql.Identifier(KEYS_SCHEMA)).as_string()
+        statement = self._texts[text]
         with self._lock:
             try:
                 return self._db.execute(statement, values)
@@ -431,7 +453,7 @@ class DatabaseKeys:
                 if self._db.info.transaction_status != psycopg.pq.TransactionStatus.IDLE and not self._db.closed:
                     raise
                 self._db.close()
-                self._db = self._connected()
+                self._db = connect(self._url)
                 return self._db.execute(statement, values)
 
     def close(self) -> None:
