@@ -12,6 +12,7 @@ import hmac
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Protocol, runtime_checkable
 
 import msgspec
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notification
@@ -69,6 +70,17 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     misplaced: bool  # what is stored says another stream
 
 
+@runtime_checkable
+class ReadsTogether(Protocol):
+    """A recorder that says by one read what is new, and what some streams begin with."""
+
+    def select_new_and_first(
+        self, start: int, limit: int, streams: Sequence[str]
+    ) -> tuple[Sequence[Notification], Sequence[Notification]]:
+        """Return up to `limit` events after a position, and the first event of each stream."""
+        ...
+
+
 class EventLog:
     """Every event of every stream, in one order. Thread-safe; several processes may write to the same log."""
 
@@ -76,17 +88,29 @@ class EventLog:
         self._recorder, self._vault = recorder, vault
         self._writing = threading.Lock()
 
-    def append(self, events: Sequence[tuple[Stored, int]]) -> list[int]:
-        """Record events with their versions, all or none; return their positions.
+    def append(self, events: Sequence[tuple[Stored, int]]) -> list[Recorded | Unreadable]:
+        """Record events with their versions, all or none; return them as whoever reads the log gets them.
 
         Raises: Moved when one of the versions is taken.
         """
         rows = [row(stored.stream, version, tag(stored.event), self._sealed(stored)) for stored, version in events]
         try:
             with self._writing:
-                return list(self._recorder.insert_events(rows) or ())
+                positions = self._recorder.insert_events(rows) or ()
         except IntegrityError as error:
             raise Moved(str(error)) from error
+        return [
+            self._notified(
+                Notification(
+                    id=position,
+                    originator_id=one.originator_id,
+                    originator_version=one.originator_version,
+                    topic=one.topic,
+                    state=one.state,
+                )
+            )
+            for position, one in zip(positions, rows, strict=True)
+        ]
 
     @contextlib.contextmanager
     def uncut(self, position: int) -> Iterator[None]:
@@ -123,11 +147,45 @@ class EventLog:
 
         Earlier versions kept the ids of everybody in one name space; what stands there is its own actor's alone.
         """
+        streams = self._closing(actor, command)
+        if streams and isinstance(self._recorder, ReadsTogether):
+            return self._read_together(0, 0, actor, streams)[1]
+        for stream in streams:
+            if closing := self.part(stream, 0, 1):
+                return self._closed_by(actor, closing)
+        return None
+
+    def after_and_carried_out(
+        self, position: int, actor: PersonId, command: str
+    ) -> tuple[list[Recorded | Unreadable], CommandCarriedOut | None]:
+        """Return what `after` and `carried_out` do; from a database by one read."""
+        streams = self._closing(actor, command)
+        if streams and isinstance(self._recorder, ReadsTogether):
+            return self._read_together(position, BATCH, actor, streams)
+        return self.after(position), self.carried_out(actor, command)
+
+    def _read_together(
+        self, position: int, limit: int, actor: PersonId, streams: Sequence[str]
+    ) -> tuple[list[Recorded | Unreadable], CommandCarriedOut | None]:
+        assert isinstance(self._recorder, ReadsTogether)
+        new, first = self._recorder.select_new_and_first(position, limit, streams)
+        of_stream = {str(one.originator_id): one for one in first}
+        closing = [
+            self._recorded(name, one.originator_version, one.id, one.state)
+            for name in streams
+            if (one := of_stream.get(name)) is not None
+        ]
+        return [self._notified(notification) for notification in new], self._closed_by(actor, closing)
+
+    def _closing(self, actor: PersonId, command: str) -> tuple[str, ...]:
+        """Return the streams that a command of `actor` may have closed, none where there can be no such command."""
         if not command or len(command) > LONGEST_ID or not _stored_as_it_is(command):
-            return None
-        ours = self.part(closing_stream(actor, CommandId(command)), 0, 1)
-        earlier = [] if ours else self.part(f"command-{command}", 0, 1)
-        for recorded in ours or earlier:
+            return ()
+        return closing_stream(actor, CommandId(command)), f"command-{command}"
+
+    @staticmethod
+    def _closed_by(actor: PersonId, closing: Sequence[Recorded]) -> CommandCarriedOut | None:
+        for recorded in closing[:1]:
             if recorded.actor == actor and isinstance(recorded.event, CommandCarriedOut):
                 return recorded.event
         return None

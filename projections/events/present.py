@@ -12,10 +12,10 @@ from datetime import datetime
 
 import msgspec
 
-from domain.events import Recorded
-from domain.ids import ProjectId
+from domain.events import CommandCarriedOut, Recorded
+from domain.ids import CommandId, PersonId, ProjectId
 from domain.plan.project import Project, ProjectEvent, evolve
-from projections.events.event_log import BATCH, EventLog
+from projections.events.event_log import BATCH, EventLog, Unreadable
 from projections.events.feed import Feed
 from projections.events.folding import NEVER, Folding, Step, Stood, nothing
 from projections.events.world import World
@@ -125,33 +125,65 @@ class CurrentWorld:
     def refresh(self) -> World:
         """Take in the events recorded since the last call, and return the world."""
         with self._lock:
-            new = self._read(None)
-            self.world = self._standing().world
-            if new:
-                for listener in self._listeners:
-                    listener(new)
-            return self.world
+            return self._stand(self._read(None))
 
-    def _read(self, upto: int | None) -> list[Recorded]:
-        """Take in events up to a position, None for all there are; return those that fitted, where anybody listens."""
+    def refresh_and_find(self, actor: PersonId, command: CommandId) -> CommandCarriedOut | None:
+        """Take in what is new, and return what closed a command of `actor`, None where none by this id was."""
+        with self._lock:
+            batch, done = self._events.after_and_carried_out(self._folding.position, actor, command)
+            self._stand(self._read(None, batch))
+            return done
+
+    def take(self, own: Sequence[Recorded | Unreadable]) -> World:
+        """Take in what this process has recorded just now, and return the world.
+
+        Positions are given under the log's lock, so nothing lies between two that follow each other: only where
+        something came before it, it is read.
+        """
+        with self._lock:
+            if own and own[0].position == self._folding.position + 1:
+                return self._stand(self._fold(own))
+            if own and own[-1].position <= self._folding.position:
+                return self.world
+            return self._stand(self._read(None))
+
+    def _stand(self, new: Sequence[Recorded]) -> World:
+        """Have what was taken in be the world from now on, and tell of it."""
+        self.world = self._standing().world
+        if new:
+            for listener in self._listeners:
+                listener(new)
+        return self.world
+
+    def _read(self, upto: int | None, first: Sequence[Recorded | Unreadable] | None = None) -> list[Recorded]:
+        """Take in events up to a position, None for all there are; return those that fitted, where anybody listens.
+
+        `first`: those that come next, where they are read already.
+        """
         new: list[Recorded] = []
         folding = self._folding
         more = True
         while more:
-            batch = self._events.after(folding.position)
-            more = len(batch) == BATCH
+            batch = self._events.after(folding.position) if first is None else first
+            first, more = None, len(batch) == BATCH
             if upto is not None and batch and batch[-1].position > upto:
                 batch, more = [recorded for recorded in batch if recorded.position <= upto], False
-            if not self._listeners and (self.feed is None or not self.feed.follows):
-                folding.take_all(batch)
-                continue
-            for recorded in batch:
-                if folding.take(recorded) and self._listeners:
-                    assert isinstance(recorded, Recorded)
-                    new.append(recorded)
-                whole = folding.closed()
-                if whole and self.feed is not None and self.feed.follows:
-                    self.feed.put(Step(whole, self._standing()))
+            new += self._fold(batch)
+        return new
+
+    def _fold(self, batch: Sequence[Recorded | Unreadable]) -> list[Recorded]:
+        new: list[Recorded] = []
+        folding = self._folding
+        if not self._listeners and (self.feed is None or not self.feed.follows):
+            folding.take_all(batch)
+            return new
+        for recorded in batch:
+            if folding.take(recorded) and self._listeners:
+                assert isinstance(recorded, Recorded)
+                new.append(recorded)
+            whole = folding.closed()
+            if whole and self.feed is not None and self.feed.follows:
+                self.feed.put(Step(whole, self._standing()))
         return new
 
     def _standing(self) -> Stood:

@@ -381,7 +381,8 @@ class Follower:
         Raises: TermsMoved when terms came into force or ended that the batch does not know; Moved; LeaseLost.
         """
         self._keep_styles(batch.made)
-        fence = self._events.uncut(batch.read) if batch.made else contextlib.nullcontext()
+        looks = batch.made and not self._disclosure.refuses_cuts  # else it does, in the transaction itself
+        fence = self._events.uncut(batch.read) if looks else contextlib.nullcontext()
         with fence:
             self._disclosure.record(
                 [made.entry for made in batch.made],

@@ -214,6 +214,11 @@ class DisclosureLog:
 
     # writing (the follower alone)
 
+    @property
+    def refuses_cuts(self) -> bool:
+        """Whether `record` itself looks for terms that came into force or ended, whichever process brought them."""
+        return getattr(self._recorder, "refuses_cuts", False)
+
     def record(
         self,
         entries: Sequence[Entry],

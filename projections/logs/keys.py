@@ -23,8 +23,8 @@ class Keys(Protocol):
     def read(self, name: str) -> bytes | None:
         """Return a key, None when there is none of this name."""
 
-    def keep(self, name: str, key: bytes) -> None:
-        """Keep a key unless there is one of this name."""
+    def keep(self, name: str, key: bytes) -> bytes:
+        """Keep a key unless there is one of this name; return the one that is kept."""
 
     def delete(self, name: str) -> bool:
         """Destroy a key; return whether there was one."""
@@ -73,9 +73,14 @@ class FileKeys:
         row = self._db.execute("SELECT key FROM keys WHERE name = ?", (name,)).fetchone()
         return row[0] if row and name not in self._destroyed else None
 
-    def keep(self, name: str, key: bytes) -> None:
-        """Keep a key unless there is one of this name."""
-        self._db.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (name, key))
+    def keep(self, name: str, key: bytes) -> bytes:
+        """Keep a key unless there is one of this name; return the one that is kept."""
+        kept = self.read(name)
+        if kept is None:
+            self._db.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (name, key))
+            kept = self.read(name)
+            assert kept is not None
+        return kept
 
     def delete(self, name: str) -> bool:
         """Destroy a key; return whether there was one."""
