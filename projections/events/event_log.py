@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import hmac
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -350,7 +350,10 @@ class EventLog:
 
     def after(self, position: int, limit: int = BATCH) -> list[Recorded | Unreadable]:
         """Return up to `limit` events after `position`, in the order of the log."""
-        rows = self._recorder.select_notifications(start=position, limit=limit, inclusive_of_start=False)
+        return self.opened(self._recorder.select_notifications(start=position, limit=limit, inclusive_of_start=False))
+
+    def opened(self, rows: Iterable[Notification]) -> list[Recorded | Unreadable]:
+        """Return rows of this log as `after` does."""
         return [self._notified(notification) for notification in rows]
 
     def everything(self, upto: int | None = None, after: int = 0) -> Iterator[Recorded | Unreadable]:

@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
@@ -20,6 +21,7 @@ from projections.events.feed import Feed
 from projections.events.folding import NEVER, Folding, Step, Stood, nothing
 from projections.events.world import World
 
+Found = TypeVar("Found")
 KEPT_EVERY = 128  # events of a project
 MOST_KEPT = 512  # past states in memory, of all projects
 
@@ -210,6 +212,16 @@ class CurrentWorld:
     def refresh_since(self, moment: float) -> World:
         """Take in the events recorded before a moment (`time.monotonic`), unless a read that began after it has."""
         return self.refresh_unless(lambda: self.has_read_since(moment))
+
+    def refresh_by(self, read: Callable[[int], tuple[Found, list[Recorded | Unreadable]]]) -> Found:
+        """Take in what is new by a read that finds something else with it, and return that once it is taken in.
+
+        `read` gets a position, and returns the events after it at the moment of what it found, as many as `after` does.
+        """
+        with self._lock:
+            found, events = read(self._folding.position)
+            self._stand(self._read(None, events))
+            return found
 
     def has_read_since(self, moment: float) -> bool:
         """Tell whether everything recorded before a moment (`time.monotonic`) is known to be taken in."""

@@ -16,14 +16,15 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from domain.events import Recorded
 from domain.language import gettext as _
-from projections.events.event_log import PERSON_ERASED
+from projections.events.event_log import BATCH, PERSON_ERASED, Unreadable
 from projections.installation import database_lease
 from projections.installation.database_lease import DatabaseLease
 from projections.installation.database_pool import Connections
 from projections.installation.database_recorders import FencedRecorder, Recorder
 from projections.installation.folder import AWAY, Logs
-from projections.logs.disclosure_log import CUTS
+from projections.logs.disclosure_log import CUTS, Row
 
 SCHEMA, KEYS_SCHEMA = "fanlight", "fanlight_keys"  # a dump without the second one is a backup of the logs alone
 LOGS = ("events", "disclosure", "receipts", "ledger")
@@ -52,7 +53,7 @@ class Database(Logs):
         refuse_unsafe(url, anywhere=anywhere)
         self._datastore = _datastore(url, connections)
         events, receipts, ledger = (_application(self._datastore, name) for name in ("events", "receipts", "ledger"))
-        disclosure = _process(self._datastore)
+        disclosure = self._entries = _process(self._datastore)
         super().__init__(named(url), events, disclosure, receipts, ledger, DatabaseKeys(url))
         self._lease = DatabaseLease(lambda: connect(url), SCHEMA)
         self.lease, self.shared = self._lease, True
@@ -61,6 +62,13 @@ class Database(Logs):
         self.unreadable = (*self.unreadable, psycopg.Error, Unusable)
         with connect(url) as db:
             self.installation = _identity(db)[0]
+
+    def entries_and_events(
+        self, place: int, limit: int, position: int
+    ) -> tuple[list[Row], list[Recorded | Unreadable]]:
+        """Return entries after a place and the events after a position by one statement, which sees one moment."""
+        rows, events = self._entries.select_entries_and_events(place, limit, position, BATCH)
+        return self.disclosure.placed(rows), self.events.opened(events)
 
     def close(self) -> None:
         """Close every connection."""

@@ -258,6 +258,24 @@ class FencedRecorder(Recorder, PostgresProcessRecorder):
             raise IntegrityError(_("Somebody else recorded first."))
         return list(given)
 
+    @_again
+    def select_entries_and_events(
+        self, place: int, limit: int, position: int, most: int
+    ) -> tuple[Sequence[Notification], Sequence[Notification]]:
+        """Return rows of this log after a place, and events after a position, as both stood at one moment."""
+        values = {"place": place, "limit": limit, "position": position, "most": most}
+        found = self._ask(self._known("entries and events", self._of_entries_and_events), values)
+        ordered = sorted(found, key=lambda one: one[-1])
+        return [_notified(one[1:]) for one in ordered if one[0]], [_notified(one[1:]) for one in ordered if not one[0]]
+
+    def _of_entries_and_events(self) -> sql.Composable:
+        return sql.SQL(
+            "(SELECT true, {columns}, notification_id FROM {table}"
+            " WHERE notification_id > %(place)s ORDER BY notification_id LIMIT %(limit)s) UNION ALL "
+            "(SELECT false, {columns}, notification_id FROM {events}"
+            " WHERE notification_id > %(position)s ORDER BY notification_id LIMIT %(most)s)"
+        ).format(columns=COLUMNS, table=self._table, events=sql.Identifier(self.datastore.schema, EVENTS))
+
 
 def _text(statement: sql.SQL | sql.Composed, *places: sql.Composable, **named: sql.Composable) -> str:
     return (statement.format(*places, **named) if isinstance(statement, sql.SQL) else statement).as_string()

@@ -54,7 +54,7 @@ class Straight:
         self._pool = from_threads.ConnectionPool.from_url(
             url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, protocol=2, max_connections=1
         )
-        self._connection = self._pool.make_connection()
+        self._connection: Any = self._pool.make_connection()
         self._lock = threading.Lock()
         self._there = False
         self._unanswered: deque[float] = deque()  # when they were sent, by the monotonic clock
@@ -126,7 +126,7 @@ class Hints:
             url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry_on_timeout=False, max_connections=8
         )
         self._straight = Straight(url)
-        self._hears = from_threads.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+        self._hears: Any = from_threads.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
         self._hearing: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._due = asyncio.Event()

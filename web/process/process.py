@@ -26,6 +26,7 @@ from projections.evidence.notary import Notary
 from projections.follow.follower import Follower, FollowerPorts
 from projections.installation.crash_point import CrashPoint, nowhere
 from projections.installation.lease import LeaseKeeper
+from projections.logs.disclosure_log import Row
 from projections.receipts.activity import Activity
 from projections.receipts.claims import Receipt
 from projections.receipts.taking import Receipts
@@ -126,7 +127,7 @@ class Process:
             self._logs.disclosure,
             lambda: self._present.world.shares,
             self._live.shares,
-            self._present.refresh,
+            self._read_entries,
             self._handing_on.send,
         )
         self._hints = self._make_hints()
@@ -361,6 +362,10 @@ class Process:
         return not self._logs.shared or (
             self._follower.leading and lease_keeper is not None and lease_keeper.term is not None
         )
+
+    def _read_entries(self, place: int, limit: int) -> list[Row]:
+        """Return what was disclosed after a place, and take in all that was recorded before it."""
+        return self._present.refresh_by(lambda position: self._logs.entries_and_events(place, limit, position))
 
     def _wake_follower(self) -> None:
         """Have what was recorded taken in at once, where this process leads; who stands by looks by the clock."""

@@ -222,3 +222,22 @@ def test_a_read_that_began_before_somebody_asked_is_none_for_them(
     assert len(begun) == 1
     house.present.refresh_since(time.monotonic())
     assert len(begun) == 2
+
+
+def test_what_is_read_together_with_events_is_handed_back_once_they_are_taken_in_however_many_there_are(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.events.present.BATCH", 3)
+    events = house.world.folder.events
+    after = events.after
+    monkeypatch.setattr(events, "after", lambda position, limit=3: after(position, min(limit, 3)))
+    told: list[int] = []
+    house.present.listen(lambda new: told.extend(one.position for one in new))
+    for day in range(1, 9):
+        command = MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=date(2027, 6, day), reason="x")
+        house.world.clock.forward(minutes=1)
+        house.world.service.execute(MANAGER, command, command_id=CommandId(f"k{day}"))
+    head = events.head()
+    assert house.present.refresh_by(lambda position: (list(told), events.after(position))) == [], "read before"
+    assert told[-1] == head
+    assert house.present.world.projects[HARBOUR].schedule.milestones[MilestoneId("m1")].forecast == date(2027, 6, 8)

@@ -102,6 +102,30 @@ def test_workers_that_race_for_numbers_each_get_one_and_postgres_logs_no_error(s
     assert "duplicate key" not in server.log()
 
 
+def test_whoever_finds_an_entry_finds_what_was_recorded_before_it_by_the_same_read(url: str) -> None:
+    logs = Database(url)
+    over = threading.Event()
+
+    def write() -> None:
+        for n in range(1, 151):
+            logs.events._recorder.insert_events([event("x", n)])
+            logs.disclosure._recorder.insert_events([event("share-s", n)])
+        over.set()
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    found = place = position = events = entries = 0
+    while not (over.is_set() and found == 0):
+        rows, new = logs._entries.select_entries_and_events(place, 500, position, 500)
+        found = len(rows)
+        entries, events = entries + len(rows), events + len(new)
+        assert events >= entries
+        place, position = rows[-1].id if rows else place, new[-1].id if new else position
+    writing.join(30)
+    assert entries == events == 150
+    logs.close()
+
+
 # B1: a follower misses nothing, whoever commits when
 
 

@@ -14,6 +14,7 @@ from projections.events.present import CurrentWorld
 from projections.follow.follower import Follower, FollowerPorts
 from projections.installation import database
 from projections.installation.database import Database, connect, migrate
+from projections.logs.disclosure_log import Row
 from projections.replay.tail import Tail
 from tests import statements, world
 from tests.postgres import Cluster, create
@@ -203,15 +204,23 @@ def test_an_event_that_no_share_shows_moves_the_position_alone(product: World, l
     begins(listening.sent(), RECORD)  # nobody who appends has to wait for it
 
 
-def test_a_worker_reads_the_updates_of_all_shares_at_once(product: World, listening: Listening) -> None:
+def test_a_worker_reads_the_updates_of_all_shares_and_all_that_was_recorded_before_them_at_once(
+    product: World, listening: Listening
+) -> None:
     nobody: list[str] = []
-    tail = Tail(product.folder.disclosure, lambda: nobody, lambda: nobody, lambda: None, lambda _share, _entries: None)
+    logs, present = product.folder, CurrentWorld(product.folder.events)
+
+    def read(place: int, limit: int) -> list[Row]:
+        return present.refresh_by(lambda position: logs.entries_and_events(place, limit, position))
+
+    tail = Tail(logs.disclosure, lambda: nobody, lambda: nobody, read, lambda _share, _entries: None)
     tail.step()
     for i in range(5):
         product.tell(move(i))
     listening.anew()
-    tail.step()
-    begins(listening.sent(), ["SELECT originator_id"])
+    assert tail.step() == 5
+    begins(listening.sent(), ["(SELECT true,"])
+    assert present.world.versions == product.present.refresh().versions
 
 
 def test_a_batch_of_receipts_is_recorded_by_one_transaction(product: World, listening: Listening) -> None:
