@@ -86,6 +86,7 @@ class EventLog:
 
     def __init__(self, recorder: ApplicationRecorder, vault: Vault) -> None:
         self._recorder, self._vault = recorder, vault
+        self._together = recorder if isinstance(recorder, ReadsTogether) else None
         self._writing = threading.Lock()
 
     def append(self, events: Sequence[tuple[Stored, int]]) -> list[Recorded | Unreadable]:
@@ -148,8 +149,8 @@ class EventLog:
         Earlier versions kept the ids of everybody in one name space; what stands there is its own actor's alone.
         """
         streams = self._closing(actor, command)
-        if streams and isinstance(self._recorder, ReadsTogether):
-            return self._read_together(0, 0, actor, streams)[1]
+        if streams and self._together is not None:
+            return self._read_together(self._together, (0, 0), actor, streams)[1]
         for stream in streams:
             if closing := self.part(stream, 0, 1):
                 return self._closed_by(actor, closing)
@@ -160,15 +161,14 @@ class EventLog:
     ) -> tuple[list[Recorded | Unreadable], CommandCarriedOut | None]:
         """Return what `after` and `carried_out` do; from a database by one read."""
         streams = self._closing(actor, command)
-        if streams and isinstance(self._recorder, ReadsTogether):
-            return self._read_together(position, BATCH, actor, streams)
+        if streams and self._together is not None:
+            return self._read_together(self._together, (position, BATCH), actor, streams)
         return self.after(position), self.carried_out(actor, command)
 
     def _read_together(
-        self, position: int, limit: int, actor: PersonId, streams: Sequence[str]
+        self, recorder: ReadsTogether, after: tuple[int, int], actor: PersonId, streams: Sequence[str]
     ) -> tuple[list[Recorded | Unreadable], CommandCarriedOut | None]:
-        assert isinstance(self._recorder, ReadsTogether)
-        new, first = self._recorder.select_new_and_first(position, limit, streams)
+        new, first = recorder.select_new_and_first(*after, streams)
         of_stream = {str(one.originator_id): one for one in first}
         closing = [
             self._recorded(name, one.originator_version, one.id, one.state)

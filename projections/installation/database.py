@@ -164,6 +164,22 @@ def connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
         raise Unusable(_("{url} cannot be reached: {told}", url=named(url), told=answer)) from None
 
 
+def room(url: str) -> tuple[int, int]:
+    """Return how many connections a server has free for everybody, and how many it takes in all.
+
+    Raises: Unusable.
+    """
+    with connect(url) as db:
+        row = db.execute(
+            "SELECT current_setting('max_connections')::int, current_setting('superuser_reserved_connections')::int"
+            " + current_setting('reserved_connections')::int, count(*)"
+            " FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        ).fetchone()
+    assert row is not None
+    most, kept, used = row
+    return max(0, most - kept - used), most
+
+
 # what is refused
 
 
@@ -354,7 +370,7 @@ def _create_tables(db: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
 
 
 def _index_topics(db: psycopg.Connection[tuple[Any, ...]]) -> None:
-    """Have the few events that are looked for by their topic found without reading the log; no other event pays for it."""
+    """Have events that are looked for by their topic found without reading the log; no other event pays for it."""
     db.execute(
         sql.SQL("CREATE INDEX IF NOT EXISTS events_sought ON {}.events (notification_id) WHERE topic IN ({})").format(
             sql.Identifier(SCHEMA), sql.SQL(", ").join(map(sql.Literal, SOUGHT))

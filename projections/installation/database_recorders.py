@@ -28,6 +28,7 @@ from projections.installation.database_lease import NAME
 from projections.logs.disclosure_log import CUTS, LeaseLost, TermsMoved
 
 EVENTS = "events"  # the event log's table
+BATCH = 500  # rows of a stream that are asked for at a time
 WRITING = 10.0  # seconds after which the database ends a transaction that writes, so that others go on
 # A writer sends its statements without waiting for answers, so the server sees one that is stopped in between as busy,
 # and not as idle in its transaction: only the time of the whole transaction can be bounded.
@@ -91,15 +92,17 @@ class Recorder(PostgresApplicationRecorder):
         with self.datastore.get_connection() as connection:
             answer = connection.cursor(row_factory=tuple_row)
             try:
-                with connection.pipeline(), connection.transaction():
+                with connection.pipeline():  # psycopg's own transaction() would wait for each part
                     self._take(connection, locks)
                     answer.execute(text, values, prepare=True)
+                    connection.execute("COMMIT")
                 return answer.fetchall()
             except psycopg.Error:
                 connection.close()  # what of it was prepared or begun is not known: another takes its place
                 raise
 
     def _take(self, connection: psycopg.Connection[Any], locks: Sequence[str]) -> None:
+        connection.execute("BEGIN")
         connection.execute(_text(BOUNDED))
         for lock in locks:
             connection.execute(lock, prepare=True)
@@ -133,17 +136,38 @@ class Recorder(PostgresApplicationRecorder):
 
         Nothing is found under a name that the database cannot hold, as in a folder: it would refuse the question.
         """
-        if "\0" in str(originator_id):
+        stream = str(originator_id)
+        if "\0" in stream:
             return []
-        shape = (gt is not None, lte is not None, desc, limit is not None)
-        values = {"stream": str(originator_id), "gt": gt, "lte": lte, "limit": limit}
-        return [StoredEvent(*found) for found in self._ask(self._known(shape, lambda: self._of_stream(*shape)), values)]
+        if limit is not None:
+            return self._part(stream, gt, lte, limit, desc=desc)
+        if desc:
+            return [*reversed(self.select_events(stream, gt=gt, lte=lte))]
+        found: list[StoredEvent] = []
+        while True:  # in parts, each of them from where the index says: for all of a long stream it would be sorted
+            after = found[-1].originator_version if found else gt
+            most = BATCH if after is None or lte is None else max(0, min(BATCH, lte - after))
+            part = self._part(stream, after, lte, most)
+            found += part
+            if len(part) < most or not part:
+                return found
 
-    def _of_stream(self, gt: bool, lte: bool, desc: bool, limit: bool) -> sql.Composable:
-        text = "SELECT {columns} FROM {table} WHERE originator_id = %(stream)s"
-        text += " AND originator_version > %(gt)s" * gt + " AND originator_version <= %(lte)s" * lte
-        text += " ORDER BY originator_version" + " DESC" * desc + " LIMIT %(limit)s" * limit
-        return sql.SQL(text).format(columns=COLUMNS, table=self._table)
+    def _part(
+        self, stream: str, gt: int | None, lte: int | None, limit: int, *, desc: bool = False
+    ) -> Sequence[StoredEvent]:
+        shape = (gt is not None, lte is not None, desc)
+        text = self._known(shape, lambda: self._of_stream(*shape))
+        found = self._ask(text, {"stream": stream, "gt": gt, "lte": lte, "limit": limit})
+        return [StoredEvent(*one) for one in found]
+
+    def _of_stream(self, gt: bool, lte: bool, desc: bool) -> sql.Composable:
+        bounds = [sql.SQL("originator_id = %(stream)s")]
+        bounds += [sql.SQL("originator_version > %(gt)s")] * gt
+        bounds += [sql.SQL("originator_version <= %(lte)s")] * lte
+        order = sql.SQL("originator_version DESC" if desc else "originator_version")
+        return sql.SQL("SELECT {columns} FROM {table} WHERE {where} ORDER BY {order} LIMIT %(limit)s").format(
+            columns=COLUMNS, table=self._table, where=sql.SQL(" AND ").join(bounds), order=order
+        )
 
     @_again
     def select_notifications(
@@ -175,7 +199,7 @@ class Recorder(PostgresApplicationRecorder):
     ) -> tuple[Sequence[Notification], Sequence[Notification]]:
         """Return up to `limit` events after a position, and the first event of each of some streams, by one read."""
         asked = [stream for stream in streams if "\0" not in stream]
-        text = self._known("new and first", self._of_both)
+        text = self._known("both", self._of_both)
         found = self._ask(text, {"start": start, "limit": limit, "streams": asked})
         new = sorted((_notified(one[1:]) for one in found if not one[0]), key=lambda notification: notification.id)
         return new, [_notified(one[1:]) for one in found if one[0]]

@@ -10,8 +10,9 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from psycopg import sql
 
-from projections.installation import database_recorders
+from projections.installation import database, database_recorders
 from projections.installation.database import (
+    BESIDE,
     SCHEMA,
     Database,
     DatabaseKeys,
@@ -24,6 +25,7 @@ from projections.installation.database import (
     migrate,
     named,
     refuse_unsafe,
+    room,
 )
 from projections.installation.database_lease import DatabaseLease
 from projections.installation.lease import LASTS
@@ -31,6 +33,8 @@ from projections.logs.disclosure_log import LeaseLost, Parked
 from projections.logs.vault import Gone, Vault
 from tests import postgres
 from tests.postgres import Cluster, create
+from web.process.open_logs import warn_of_few_connections
+from web.settings import Settings
 
 pytestmark = pytest.mark.once
 
@@ -363,6 +367,46 @@ def test_a_lost_connection_is_made_again(server: Cluster, url: str) -> None:
     assert logs.vault.secret("person-2")
     assert logs.events.head() == 0
     logs.close()
+
+
+def test_a_process_makes_no_more_connections_than_it_is_told(server: Cluster, url: str) -> None:
+    logs = Database(url, connections=3)
+    held = threading.Barrier(4)
+
+    def hold() -> None:
+        with logs._datastore.get_connection() as connection:
+            held.wait(20)
+            connection.execute("SELECT 1")
+
+    holding = [threading.Thread(target=hold) for _ in range(3)]
+    for thread in holding:
+        thread.start()
+    while held.n_waiting < 3:
+        time.sleep(0.01)
+    with connect(server.url()) as db:
+        name = url.rpartition("/")[2]
+        made = db.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", (name,)).fetchone()
+    held.wait(20)
+    for thread in holding:
+        thread.join(20)
+    logs.close()
+    assert made is not None
+    assert 3 <= made[0] <= 3 + BESIDE
+
+
+def test_a_process_says_at_its_start_that_it_may_not_get_the_connections_it_needs(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    free, most = room(url)
+    assert 0 < free < most == 300
+    with connect(url), connect(url):
+        assert room(url)[0] <= free - 2 + 1  # another that ended just now may still be counted
+    warn_of_few_connections(Settings(database_url=url, database_connections=16))
+    assert caplog.text == ""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(database, "BESIDE", 300)
+        warn_of_few_connections(Settings(database_url=url, database_connections=16))
+    assert "may need 316 connections" in caplog.text
 
 
 def test_one_process_at_a_time_has_the_lease_and_every_change_of_it_is_a_new_term(url: str) -> None:
