@@ -223,6 +223,10 @@ class CurrentWorld:
             self._stand(self._read(None, events))
             return found
 
+    def refresh_to(self, position: int | None) -> World:
+        """Take in what is new, unless everything up to a position is enough, and taken in; None: nothing is enough."""
+        return self.refresh_unless(lambda: position is not None and self._folding.position >= position)
+
     def has_read_since(self, moment: float) -> bool:
         """Tell whether everything recorded before a moment (`time.monotonic`) is known to be taken in."""
         return self._began > moment

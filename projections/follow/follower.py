@@ -106,6 +106,7 @@ class Follower:
         self.beat = time.monotonic()  # when it last worked, by the monotonic clock; for the health page
         self.failure = ""  # the error that stops it as a whole, "" when none does; for the health page
         self.leading = False
+        self.level: int | None = None  # after this event none was recorded before the newest entries; None: not known
         self._unsure = not settled  # what is in memory may differ from what is recorded
         self._retried = 0.0
         if settled:
@@ -392,6 +393,7 @@ class Follower:
                 self._term,
                 batch.read,
             )
+        self.level = batch.read if batch.made and self._disclosure.quiet else None
 
     def _keep_styles(self, made: Sequence[Made]) -> None:
         """Keep the stylesheets that entries name before they are recorded, as those of a look that was never worn."""

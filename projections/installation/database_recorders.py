@@ -217,6 +217,7 @@ class FencedRecorder(Recorder, PostgresProcessRecorder):
     """Records entries only while the follower's term lasts and it knows of all terms that came into force or ended."""
 
     refuses_cuts = True
+    quiet = False  # no event at all came between what the follower had read and what it recorded last
 
     def __init__(self, datastore: PostgresDatastore, *, events_table_name: str, tracking_table_name: str) -> None:
         super().__init__(datastore, events_table_name=events_table_name, tracking_table_name=tracking_table_name)
@@ -241,6 +242,7 @@ class FencedRecorder(Recorder, PostgresProcessRecorder):
                 " WHERE leads AND level AND free AND (%(position)s::bigint IS NULL OR EXISTS (SELECT FROM moved))"
                 " RETURNING notification_id)"
                 " SELECT leads, level, free AND (%(position)s::bigint IS NULL OR EXISTS (SELECT FROM moved)),"
+                " NOT EXISTS (SELECT FROM {events} WHERE notification_id > %(read)s),"
                 " ARRAY(SELECT notification_id FROM added) FROM stands"
             ),
             new=NEW, lease=sql.Identifier(datastore.schema, "lease"), follower=sql.Literal(NAME), events=events,
@@ -273,13 +275,14 @@ class FencedRecorder(Recorder, PostgresProcessRecorder):
         }
 
         locks = [self._lock] if read is None else [self._hold, self._lock]
-        ((leads, level, free, given),) = self._record(locks, self._fenced, values)
+        ((leads, level, free, quiet, given),) = self._record(locks, self._fenced, values)
         if not leads:
             raise LeaseLost(_("term {term} is over: another process follows", term=term))
         if not level:
             raise TermsMoved(read)
         if not free:
             raise IntegrityError(_("Somebody else recorded first."))
+        self.quiet = read is not None and quiet
         return list(given)
 
     @_again

@@ -222,6 +222,11 @@ class DisclosureLog:
         """Whether `record` itself looks for terms that came into force or ended, whichever process brought them."""
         return getattr(self._recorder, "refuses_cuts", False)
 
+    @property
+    def quiet(self) -> bool:
+        """Whether it is known that no event was recorded after `read` before what `record` recorded last."""
+        return getattr(self._recorder, "quiet", False)
+
     def record(
         self,
         entries: Sequence[Entry],

@@ -377,7 +377,7 @@ class Process:
         self._given.crash_point("before-send")
         if self._hints is not None:
             self._hints.tell(entries={share: entries[-1].n})
-        self._present.refresh()
+        self._present.refresh_to(self._follower.level)  # what ended before they were recorded has ended here
         self._handing_on.send(share, entries)
 
     def _tell_events(self) -> None:

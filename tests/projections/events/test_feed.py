@@ -241,3 +241,13 @@ def test_what_is_read_together_with_events_is_handed_back_once_they_are_taken_in
     assert house.present.refresh_by(lambda position: (list(told), events.after(position))) == [], "read before"
     assert told[-1] == head
     assert house.present.world.projects[HARBOUR].schedule.milestones[MilestoneId("m1")].forecast == date(2027, 6, 8)
+
+
+def test_nothing_is_read_where_all_that_is_asked_for_is_taken_in(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = reads(house, monkeypatch)
+    head = house.world.folder.events.head()
+    house.present.refresh_to(head)
+    assert begun == []
+    house.present.refresh_to(head + 1)
+    house.present.refresh_to(None)
+    assert len(begun) == 2

@@ -194,6 +194,22 @@ def test_a_follower_that_reads_for_itself_asks_once_for_a_batch(product: World, 
     begins(listening.sent(), ["SELECT originator_id"], DISCLOSE)
 
 
+def test_a_follower_knows_whether_anything_came_between_what_it_read_and_what_it_recorded(product: World) -> None:
+    follower = following(product)
+    product.tell(move(1), follow=False)
+    follower.step()
+    assert follower.level == product.folder.events.head()
+    product.tell(move(2), follow=False)
+    olaf = InvitePerson(person=PersonId("olaf"), name="Olaf", email="o@x.test", role="manager")
+    follower._crash_point = lambda at: at == "before-disclosure-commit" and product.tell(olaf, ADMIN, follow=False)
+    follower.step()
+    assert product.folder.disclosure.head("share1") > 1
+    assert follower.level is None
+    follower._crash_point = lambda _at: None
+    follower.step()
+    assert follower.level is None, "nothing was shown, so nothing is handed on"
+
+
 def test_an_event_that_no_share_shows_moves_the_position_alone(product: World, listening: Listening) -> None:
     follower = following(product)
     product.tell(
