@@ -48,18 +48,17 @@ def stamped(owner: Any, name: str, *, begins: str = "", ends: str = "", when: Ca
 def stamp_everything() -> None:
     """Stamp the way of an update from the commit of a command to the write on a socket."""
     stamped(EventLog, "append", ends="committed")
-    stamped(Process, "_take_hint", begins="hint of events came", when=lambda _self, hint: hint.events)
-    stamped(Process, "_take_hint", begins="hint of entries came", when=lambda _self, hint: bool(hint.entries))
+    stamped(Process, "_take_hint", begins="hint of events", when=lambda _self, hint: hint.events)
+    stamped(Process, "_take_hint", begins="hint of entries", when=lambda _self, hint: bool(hint.entries))
     stamped(Feed, "take", begins="follower's turn")
     stamped(Feed, "take", ends="events read", when=lambda found: bool(found[0]))
     stamped(follower, "disclose", ends="update made", when=lambda found: found is not None)
-    stamped(DisclosureLog, "record", begins="recording", ends="recorded")
+    stamped(DisclosureLog, "record", ends="recorded")
     stamped(Tail, "step", begins="tail's turn")
-    stamped(DisclosureLog, "since", ends="entries read", when=bool)
-    stamped(DisclosureLog, "opened", begins="events are level", ends="entry opened")
+    stamped(DisclosureLog, "opened", begins="entries read")
     stamped(Live, "publish_threadsafe", begins="handed on")
     stamped(Live, "publish", begins="on the loop")
-    stamped(Room, "_deliver", begins="written")
+    stamped(Room, "_deliver", begins="round")
 
 
 def _keep() -> None:
