@@ -6,7 +6,21 @@ A row over its gate fails unless `bench/limits.toml` lists it and it stays withi
 import sys
 import time
 
-from bench import fanout, fleet, follow, importing, many, opening, packing, product, pulling, record, starting
+from bench import (
+    across,
+    commands,
+    fanout,
+    fleet,
+    follow,
+    importing,
+    many,
+    opening,
+    packing,
+    product,
+    pulling,
+    record,
+    starting,
+)
 from bench.gate import Row, limits, table, verdict
 
 BENCHES = {
@@ -17,7 +31,9 @@ BENCHES = {
     "starting": starting.run,
     "opening": opening.run,
     "record": record.run,
+    "commands": commands.run,
     "fleet": fleet.run,
+    "across": across.run,
     "importing": importing.run,
     "packing": packing.run,
     "pulling": pulling.run,

@@ -1,20 +1,15 @@
-"""Several processes: commands against bare inserts, worker to worker against a bare publish, a storm."""
+"""Several processes: commands against bare inserts, and a storm. `bench/across.py` has worker to worker."""
 
 import itertools
 import json
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
 import psycopg
-import redis
 from psycopg import sql
-from websockets.sync.client import ClientConnection, connect
 
 from bench.fanout import FEW, MANY
 from bench.gate import Row, median, spread
@@ -27,7 +22,6 @@ from tests.fleet import ORIGIN, Fleet, fleet, stranded
 from tests.world import HARBOUR
 from web import clock
 from web.ids import new_id
-from web.process.hints import Hint
 from web.write.permission import OPERATOR
 from web.write.service import Service
 
@@ -93,98 +87,12 @@ def _bare_inserts(installation: Fleet, head: int) -> float:
         return time.perf_counter() - began
 
 
-def across(installation: Fleet) -> list[Row]:
-    """Return the time from a commit on one worker to the bytes on a socket of another, against one bare publish."""
-    assert installation.redis is not None
-    database, hints = Database(installation.app), redis.Redis.from_url(installation.redis.url)
-    channel = f"fanlight:{database.installation}"
-    committed: list[float] = []
-
-    def point(name: str) -> None:
-        if name == "after-event-commit":
-            committed.append(time.perf_counter())
-
-    hint = json.dumps({"by": "bench", "events": True})
-    assert Hint(by="bench", events=True)
-    tell = lambda: hints.publish(channel, hint)  # noqa: E731  # as a worker tells it
-    service = Service(database.events, CurrentWorld(database.events), clock.now, point, tell)
-    waits: list[float] = []
-    try:
-        with _page(installation) as page:
-            for _ in range(40):
-                service.execute(OPERATOR, _move(), command_id=CommandId(new_id(24)))
-                while "content" not in json.loads(page.recv(10)):
-                    pass
-                waits.append(time.perf_counter() - committed[-1])
-                time.sleep(0.05)
-        limit = _bare_publish(installation.redis.url)
-        commits = [_bare_commit(installation) for _ in range(40)]
-    finally:
-        database.close()
-    told = "commit on one worker to bytes on another's socket"
-    return [
-        Row(told, median(waits) / median(limit), "of one Redis publish and receive"),
-        Row(told, median(waits) / median(commits), "of one durable commit of one row"),
-    ]
-
-
 def _settle(installation: Fleet) -> None:
     """Return when the follower has disclosed everything, so that no part pays for the one before."""
     heads = None
     while heads != (now := installation.heads()):
         heads = now
         time.sleep(2)
-
-
-@contextmanager
-def _page(installation: Fleet) -> Iterator[ClientConnection]:
-    share, (n, _root) = installation.shares[0], installation.heads()[installation.shares[0]]
-    with connect(
-        f"ws://127.0.0.1:{installation.workers[1].port}/s/{share}/live", origin=ORIGIN,  # type: ignore[arg-type]
-        additional_headers={"cookie": f"fanlight={installation.cookies[0]}"}, compression=None,
-    ) as page:  # fmt: skip
-        page.send(json.dumps({"hello": n, "tab": "bench", "v": 2}))
-        page.recv(10)
-        yield page
-
-
-def _bare_publish(url: str) -> list[float]:
-    heard, told = redis.Redis.from_url(url).pubsub(), redis.Redis.from_url(url)
-    heard.subscribe("bare")
-    heard.get_message(timeout=1)
-    came: list[float] = []
-    waits, arrived = [], threading.Event()
-
-    def hear() -> None:
-        for message in heard.listen():
-            if message["type"] == "message":
-                came.append(time.perf_counter())
-                arrived.set()
-                if message["data"] == b"end":
-                    return
-
-    thread = threading.Thread(target=hear)
-    thread.start()
-    for _ in range(40):
-        arrived.clear()
-        began = time.perf_counter()
-        told.publish("bare", b"x")
-        arrived.wait(5)
-        waits.append(came[-1] - began)
-        time.sleep(0.01)
-    told.publish("bare", b"end")
-    thread.join(5)
-    return waits
-
-
-def _bare_commit(installation: Fleet) -> float:
-    with psycopg.connect(installation.owner) as db:
-        db.execute("CREATE TABLE IF NOT EXISTS one (at timestamptz)")
-        db.commit()
-        began = time.perf_counter()
-        db.execute("INSERT INTO one VALUES (now())")
-        db.commit()
-        return time.perf_counter() - began
 
 
 def storm(installation: Fleet) -> list[Row]:
@@ -237,7 +145,7 @@ def run() -> list[Row]:
         fleet(Path(folder), workers=3, followers=1, shares=20) as installation,
     ):
         rows: list[Row] = []
-        for part in (across, throughput, storm, statements):
+        for part in (throughput, storm, statements):
             began = time.monotonic()
             rows += part(installation)
             _settle(installation)

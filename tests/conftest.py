@@ -46,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
         server = _cluster.enter_context(postgres.running())
         postgres.prepared(server.url())
         _folders = folders = _cluster.enter_context(contextlib.closing(postgres.Folders(server.url())))
-        database.POOL, database.OVERFLOW = 1, 15  # as many at most, but not four connections for every test
+        database.POOL = 1  # as many at most, but not four connections for every test
         recorded.copy = folders.copy
         installation.Folder = lambda folder: _noted(folder) or folders.open(folder)  # type: ignore[assignment,misc]
     else:

@@ -73,6 +73,7 @@ class Process:
 
     def __init__(self, fleet: "Fleet", kind: str, *flags: str) -> None:
         self.fleet, self.kind, self.flags = fleet, kind, flags
+        self.module = "web.cli.main"  # whose `main` is run
         self.port = free_port()
         self.popen: Program | None = None
         self.log = fleet.path / f"{kind}-{self.port}.log"
@@ -96,7 +97,7 @@ class Process:
             "info",
             *self.flags,
         ]
-        self.popen = Program([self.kind, *told], environment, self.log)
+        self.popen = Program([self.kind, *told], environment, self.log, self.module)
         return self
 
     def start(self) -> "Process":
@@ -104,6 +105,11 @@ class Process:
         self.begin()
         eventually(lambda: self.ready, what=f"{self.kind} on {self.port}")
         return self
+
+    @property
+    def pid(self) -> int:
+        assert self.popen is not None
+        return self.popen.pid
 
     @property
     def alive(self) -> bool:

@@ -19,6 +19,7 @@ from tests.ports import free_port
 
 NOBODY = 65534  # Postgres refuses to run as root
 TEMPLATE = "fanlight_template"
+LINE = "%m [%p] %v "  # what each line of a server's log begins with; tests/statements.py reads it
 
 
 def _reachable(programs: Path, home: Path) -> Path:
@@ -67,15 +68,20 @@ class Cluster:
     def start(self, **settings: str) -> "Cluster":
         """Start the server, with settings of one's own."""
         told = {"listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": "",
-                "max_connections": "300", **settings}  # fmt: skip
+                "max_connections": "300", "log_line_prefix": LINE, **settings}  # fmt: skip
         options = " ".join(f"-c {name}='{value}'" for name, value in told.items())
-        log = str(self._home / "log")
+        log = str(self.log_file)
         self._run("pg_ctl", "-D", self._data, "-w", "-t", "30", "-l", log, "-o", options, "start")
         return self
 
+    @property
+    def log_file(self) -> Path:
+        """What the server writes its log to."""
+        return self._home / "log"
+
     def log(self) -> str:
         """Return what the server has logged."""
-        return (self._home / "log").read_text(errors="replace")
+        return self.log_file.read_text(errors="replace")
 
     def stop(self, mode: str = "fast") -> None:
         """Stop the server; "immediate" is a crash."""

@@ -29,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     data: Path = Path("data")
     database_url: str = ""
+    database_connections: Annotated[int, msgspec.Meta(ge=2, le=200)] = 16
     redis_url: str = ""
     follow: bool = True
     host: str = "127.0.0.1"
@@ -109,6 +110,9 @@ HELP = Said(
         "data": N_("folder that holds everything"),
         "database_url": N_(
             "Postgres for logs and keys, postgresql://user@host/name; default: SQLite in the data folder"
+        ),
+        "database_connections": N_(
+            "connections this process makes to Postgres for its logs at most, 2 to 200; it makes three more beside them"
         ),
         "redis_url": N_("Redis or Valkey for hints between several processes, redis://host:6379; default: they poll"),
         "follow": N_("yes: this process may make updates, whichever of them has the lease; no: it only serves pages"),

@@ -10,8 +10,9 @@ import contextlib
 import hashlib
 import hmac
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Protocol, runtime_checkable
 
 import msgspec
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notification
@@ -69,24 +70,48 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     misplaced: bool  # what is stored says another stream
 
 
+@runtime_checkable
+class ReadsTogether(Protocol):
+    """A recorder that says by one read what is new, and what some streams begin with."""
+
+    def select_new_and_first(
+        self, start: int, limit: int, streams: Sequence[str]
+    ) -> tuple[Sequence[Notification], Sequence[Notification]]:
+        """Return up to `limit` events after a position, and the first event of each stream."""
+        ...
+
+
 class EventLog:
     """Every event of every stream, in one order. Thread-safe; several processes may write to the same log."""
 
     def __init__(self, recorder: ApplicationRecorder, vault: Vault) -> None:
         self._recorder, self._vault = recorder, vault
+        self._together = recorder if isinstance(recorder, ReadsTogether) else None
         self._writing = threading.Lock()
 
-    def append(self, events: Sequence[tuple[Stored, int]]) -> list[int]:
-        """Record events with their versions, all or none; return their positions.
+    def append(self, events: Sequence[tuple[Stored, int]]) -> list[Recorded | Unreadable]:
+        """Record events with their versions, all or none; return them as whoever reads the log gets them.
 
         Raises: Moved when one of the versions is taken.
         """
         rows = [row(stored.stream, version, tag(stored.event), self._sealed(stored)) for stored, version in events]
         try:
             with self._writing:
-                return list(self._recorder.insert_events(rows) or ())
+                positions = self._recorder.insert_events(rows) or ()
         except IntegrityError as error:
             raise Moved(str(error)) from error
+        return [
+            self._notified(
+                Notification(
+                    id=position,
+                    originator_id=one.originator_id,
+                    originator_version=one.originator_version,
+                    topic=one.topic,
+                    state=one.state,
+                )
+            )
+            for position, one in zip(positions, rows, strict=True)
+        ]
 
     @contextlib.contextmanager
     def uncut(self, position: int) -> Iterator[None]:
@@ -123,11 +148,44 @@ class EventLog:
 
         Earlier versions kept the ids of everybody in one name space; what stands there is its own actor's alone.
         """
+        streams = self._closing(actor, command)
+        if streams and self._together is not None:
+            return self._read_together(self._together, (0, 0), actor, streams)[1]
+        for stream in streams:
+            if closing := self.part(stream, 0, 1):
+                return self._closed_by(actor, closing)
+        return None
+
+    def after_and_carried_out(
+        self, position: int, actor: PersonId, command: str
+    ) -> tuple[list[Recorded | Unreadable], CommandCarriedOut | None]:
+        """Return what `after` and `carried_out` do; from a database by one read."""
+        streams = self._closing(actor, command)
+        if streams and self._together is not None:
+            return self._read_together(self._together, (position, BATCH), actor, streams)
+        return self.after(position), self.carried_out(actor, command)
+
+    def _read_together(
+        self, recorder: ReadsTogether, after: tuple[int, int], actor: PersonId, streams: Sequence[str]
+    ) -> tuple[list[Recorded | Unreadable], CommandCarriedOut | None]:
+        new, first = recorder.select_new_and_first(*after, streams)
+        of_stream = {str(one.originator_id): one for one in first}
+        closing = [
+            self._recorded(name, one.originator_version, one.id, one.state)
+            for name in streams
+            if (one := of_stream.get(name)) is not None
+        ]
+        return [self._notified(notification) for notification in new], self._closed_by(actor, closing)
+
+    def _closing(self, actor: PersonId, command: str) -> tuple[str, ...]:
+        """Return the streams that a command of `actor` may have closed, none where there can be no such command."""
         if not command or len(command) > LONGEST_ID or not _stored_as_it_is(command):
-            return None
-        ours = self.part(closing_stream(actor, CommandId(command)), 0, 1)
-        earlier = [] if ours else self.part(f"command-{command}", 0, 1)
-        for recorded in ours or earlier:
+            return ()
+        return closing_stream(actor, CommandId(command)), f"command-{command}"
+
+    @staticmethod
+    def _closed_by(actor: PersonId, closing: Sequence[Recorded]) -> CommandCarriedOut | None:
+        for recorded in closing[:1]:
             if recorded.actor == actor and isinstance(recorded.event, CommandCarriedOut):
                 return recorded.event
         return None
@@ -292,7 +350,10 @@ class EventLog:
 
     def after(self, position: int, limit: int = BATCH) -> list[Recorded | Unreadable]:
         """Return up to `limit` events after `position`, in the order of the log."""
-        rows = self._recorder.select_notifications(start=position, limit=limit, inclusive_of_start=False)
+        return self.opened(self._recorder.select_notifications(start=position, limit=limit, inclusive_of_start=False))
+
+    def opened(self, rows: Iterable[Notification]) -> list[Recorded | Unreadable]:
+        """Return rows of this log as `after` does."""
         return [self._notified(notification) for notification in rows]
 
     def everything(self, upto: int | None = None, after: int = 0) -> Iterator[Recorded | Unreadable]:

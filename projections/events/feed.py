@@ -6,6 +6,7 @@ follower that has fallen far behind, or has to go back, folds on by itself from 
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from projections.events.event_log import BATCH, EventLog
@@ -19,6 +20,9 @@ class SharedFold(Protocol):
 
     def refresh(self) -> object:
         """Take in what was recorded, and put each command into the feed."""
+
+    def refresh_unless(self, known: Callable[[], bool]) -> object:
+        """Do so unless it is `known` once whoever reads at this moment is done."""
 
     def join(self, feed: "Feed", position: int) -> None:
         """Put commands into a feed from now on, if this fold is as far as that."""
@@ -81,7 +85,7 @@ class Feed:
             return self._fold_on(self._own, limit, upto)
         assert self._present is not None
         if not self._waiting:
-            self._present.refresh()
+            self._present.refresh_unless(self.more)
         steps: list[Step] = []
         count = 0
         with self._lock:

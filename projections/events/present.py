@@ -3,21 +3,25 @@
 import bisect
 import contextlib
 import gc
+import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
-from domain.events import Recorded
-from domain.ids import ProjectId
+from domain.events import CommandCarriedOut, Recorded
+from domain.ids import CommandId, PersonId, ProjectId
 from domain.plan.project import Project, ProjectEvent, evolve
-from projections.events.event_log import BATCH, EventLog
+from projections.events.event_log import BATCH, EventLog, Unreadable
 from projections.events.feed import Feed
 from projections.events.folding import NEVER, Folding, Step, Stood, nothing
 from projections.events.world import World
 
+Found = TypeVar("Found")
 KEPT_EVERY = 128  # events of a project
 MOST_KEPT = 512  # past states in memory, of all projects
 
@@ -93,12 +97,13 @@ class CurrentWorld:
 
         `follow`: the position up to which a follower of this process has recorded; it finds the rest in `feed`.
         """
-        self._events, self._lock = events, threading.Lock()
+        self._events, self._lock = events, threading.RLock()
         self._listeners: list[Callable[[Sequence[Recorded]], None]] = []
         self._folding = Folding(begun or nothing())
         self._past = Waypoints()
         self.feed: Feed | None = None
         self._stands: Stood | None = None  # how everything stood last
+        self._began = -math.inf  # when a read began that is done
         with _uncollected():
             if follow is not None:
                 self._read(follow)
@@ -122,33 +127,65 @@ class CurrentWorld:
     def refresh(self) -> World:
         """Take in the events recorded since the last call, and return the world."""
         with self._lock:
-            new = self._read(None)
-            self.world = self._standing().world
-            if new:
-                for listener in self._listeners:
-                    listener(new)
-            return self.world
+            return self._stand(self._read(None))
 
-    def _read(self, upto: int | None) -> list[Recorded]:
-        """Take in events up to a position, None for all there are; return those that fitted, where anybody listens."""
+    def refresh_and_find(self, actor: PersonId, command: CommandId) -> CommandCarriedOut | None:
+        """Take in what is new, and return what closed a command of `actor`, None where none by this id was."""
+        with self._lock:
+            batch, done = self._events.after_and_carried_out(self._folding.position, actor, command)
+            self._stand(self._read(None, batch))
+            return done
+
+    def take(self, own: Sequence[Recorded | Unreadable]) -> World:
+        """Take in what this process has recorded just now, and return the world.
+
+        Positions are given under the log's lock, so nothing lies between two that follow each other: only where
+        something came before it, it is read.
+        """
+        with self._lock:
+            if own and own[0].position == self._folding.position + 1:
+                return self._stand(self._fold(own))
+            if own and own[-1].position <= self._folding.position:
+                return self.world
+            return self._stand(self._read(None))
+
+    def _stand(self, new: Sequence[Recorded]) -> World:
+        """Have what was taken in be the world from now on, and tell of it."""
+        self.world = self._standing().world
+        if new:
+            for listener in self._listeners:
+                listener(new)
+        return self.world
+
+    def _read(self, upto: int | None, first: Sequence[Recorded | Unreadable] | None = None) -> list[Recorded]:
+        """Take in events up to a position, None for all there are; return those that fitted, where anybody listens.
+
+        `first`: those that come next, where they are read already.
+        """
         new: list[Recorded] = []
         folding = self._folding
         more = True
         while more:
-            batch = self._events.after(folding.position)
-            more = len(batch) == BATCH
+            batch = self._events.after(folding.position) if first is None else first
+            first, more = None, len(batch) == BATCH
             if upto is not None and batch and batch[-1].position > upto:
                 batch, more = [recorded for recorded in batch if recorded.position <= upto], False
-            if not self._listeners and (self.feed is None or not self.feed.follows):
-                folding.take_all(batch)
-                continue
-            for recorded in batch:
-                if folding.take(recorded) and self._listeners:
-                    assert isinstance(recorded, Recorded)
-                    new.append(recorded)
-                whole = folding.closed()
-                if whole and self.feed is not None and self.feed.follows:
-                    self.feed.put(Step(whole, self._standing()))
+            new += self._fold(batch)
+        return new
+
+    def _fold(self, batch: Sequence[Recorded | Unreadable]) -> list[Recorded]:
+        new: list[Recorded] = []
+        folding = self._folding
+        if not self._listeners and (self.feed is None or not self.feed.follows):
+            folding.take_all(batch)
+            return new
+        for recorded in batch:
+            if folding.take(recorded) and self._listeners:
+                assert isinstance(recorded, Recorded)
+                new.append(recorded)
+            whole = folding.closed()
+            if whole and self.feed is not None and self.feed.follows:
+                self.feed.put(Step(whole, self._standing()))
         return new
 
     def _standing(self) -> Stood:
@@ -161,6 +198,38 @@ class CurrentWorld:
         with self._lock:
             if position == self._folding.position and self._folding.between:
                 feed.joined()
+
+    def refresh_unless(self, known: Callable[[], bool]) -> World:
+        """Take in what is new, unless it is `known`: that is asked once whoever reads at this moment is done."""
+        with self._lock:
+            if known():
+                return self.world
+            began = time.monotonic()
+            world = self.refresh()
+            self._began = began
+            return world
+
+    def refresh_since(self, moment: float) -> World:
+        """Take in the events recorded before a moment (`time.monotonic`), unless a read that began after it has."""
+        return self.refresh_unless(lambda: self.has_read_since(moment))
+
+    def refresh_by(self, read: Callable[[int], tuple[Found, list[Recorded | Unreadable]]]) -> Found:
+        """Take in what is new by a read that finds something else with it, and return that once it is taken in.
+
+        `read` gets a position, and returns the events after it at the moment of what it found, as many as `after` does.
+        """
+        with self._lock:
+            found, events = read(self._folding.position)
+            self._stand(self._read(None, events))
+            return found
+
+    def refresh_to(self, position: int | None) -> World:
+        """Take in what is new, unless everything up to a position is enough, and taken in; None: nothing is enough."""
+        return self.refresh_unless(lambda: position is not None and self._folding.position >= position)
+
+    def has_read_since(self, moment: float) -> bool:
+        """Tell whether everything recorded before a moment (`time.monotonic`) is known to be taken in."""
+        return self._began > moment
 
     def past(self, project: ProjectId, at: datetime) -> Past:
         """Return a project and its version as of an instant (UTC); the state is None before its first event."""

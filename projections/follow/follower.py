@@ -106,6 +106,7 @@ class Follower:
         self.beat = time.monotonic()  # when it last worked, by the monotonic clock; for the health page
         self.failure = ""  # the error that stops it as a whole, "" when none does; for the health page
         self.leading = False
+        self.level: int | None = None  # after this event none was recorded before the newest entries; None: not known
         self._unsure = not settled  # what is in memory may differ from what is recorded
         self._retried = 0.0
         if settled:
@@ -381,7 +382,8 @@ class Follower:
         Raises: TermsMoved when terms came into force or ended that the batch does not know; Moved; LeaseLost.
         """
         self._keep_styles(batch.made)
-        fence = self._events.uncut(batch.read) if batch.made else contextlib.nullcontext()
+        looks = batch.made and not self._disclosure.refuses_cuts  # else it does, in the transaction itself
+        fence = self._events.uncut(batch.read) if looks else contextlib.nullcontext()
         with fence:
             self._disclosure.record(
                 [made.entry for made in batch.made],
@@ -391,6 +393,7 @@ class Follower:
                 self._term,
                 batch.read,
             )
+        self.level = batch.read if batch.made and self._disclosure.quiet else None
 
     def _keep_styles(self, made: Sequence[Made]) -> None:
         """Keep the stylesheets that entries name before they are recorded, as those of a look that was never worn."""

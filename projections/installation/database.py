@@ -9,30 +9,31 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psycopg
-from eventsourcing.persistence import IntegrityError, OperationalError, StoredEvent
-from eventsourcing.postgres import PostgresDatastore
-from psycopg import Cursor, sql
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.rows import DictRow
-from psycopg_pool import PoolTimeout
 
+from domain.events import Recorded
 from domain.language import gettext as _
+from projections.events.event_log import BATCH, PERSON_ERASED, Unreadable
 from projections.installation import database_lease
-from projections.installation.database_lease import ApplicationRecorder, DatabaseLease, FencedRecorder
+from projections.installation.database_lease import DatabaseLease
+from projections.installation.database_pool import Connections
+from projections.installation.database_recorders import FencedRecorder, Recorder
 from projections.installation.folder import AWAY, Logs
+from projections.logs.disclosure_log import CUTS, Row
 
 SCHEMA, KEYS_SCHEMA = "fanlight", "fanlight_keys"  # a dump without the second one is a backup of the logs alone
 LOGS = ("events", "disclosure", "receipts", "ledger")
+SOUGHT = (*CUTS, PERSON_ERASED)  # topics that the event log is asked for
 TRACKING = "disclosure_position"
 VERSION = 1  # of the tables; docs/decisions/0008
 OLDEST = 170000  # Postgres 17: MAINTAIN, the right to lock a table without the right to change its rows
-POOL, OVERFLOW = 4, 12
-WAIT, WAIT_AGAIN = 5.0, 0.3  # seconds for a connection; and while a server is away on which one was waited for already
+POOL, CONNECTIONS = 4, 16  # that a process keeps, and makes at most, for its logs
+BESIDE = 3  # more that it makes: for keys, for the lease, and for what is done once
 IDLE = 4.0  # seconds for which a process that is stopped between two statements of a transaction holds up others
 FRESH = 0.5  # seconds for which another process's destruction of a key may go unnoticed
 
@@ -44,15 +45,15 @@ class Unusable(Exception):
 class Database(Logs):
     """The logs and keys in a database that `migrate` prepared."""
 
-    def __init__(self, url: str, *, anywhere: bool = False) -> None:
+    def __init__(self, url: str, *, connections: int = CONNECTIONS, anywhere: bool = False) -> None:
         """Open it; with `anywhere` also on another server than its record was made on, for `fanlight restored`.
 
-        Raises: Unusable.
+        It makes at most so many `connections` for its logs, and `BESIDE` more. Raises: Unusable.
         """
         refuse_unsafe(url, anywhere=anywhere)
-        self._datastore = _datastore(url)
+        self._datastore = _datastore(url, connections)
         events, receipts, ledger = (_application(self._datastore, name) for name in ("events", "receipts", "ledger"))
-        disclosure = _process(self._datastore)
+        disclosure = self._entries = _process(self._datastore)
         super().__init__(named(url), events, disclosure, receipts, ledger, DatabaseKeys(url))
         self._lease = DatabaseLease(lambda: connect(url), SCHEMA)
         self.lease, self.shared = self._lease, True
@@ -62,6 +63,13 @@ class Database(Logs):
         with connect(url) as db:
             self.installation = _identity(db)[0]
 
+    def entries_and_events(
+        self, place: int, limit: int, position: int
+    ) -> tuple[list[Row], list[Recorded | Unreadable]]:
+        """Return entries after a place and the events after a position by one statement, which sees one moment."""
+        rows, events = self._entries.select_entries_and_events(place, limit, position, BATCH)
+        return self.disclosure.placed(rows), self.events.opened(events)
+
     def close(self) -> None:
         """Close every connection."""
         self._datastore.close()
@@ -69,60 +77,12 @@ class Database(Logs):
         super().close()
 
 
-class QuietRecorder(ApplicationRecorder):
-    """A recorder for which a number that somebody else took first is no error of the database, whose log stays clean.
-
-    All rows are inserted or none, in one statement under the table's lock. Raises: IntegrityError, as without it.
-    """
-
-    def __init__(self, datastore: PostgresDatastore, *, events_table_name: str) -> None:
-        super().__init__(datastore, events_table_name=events_table_name)
-        self.insert_events_statement = sql.SQL(
-            "WITH new AS (SELECT originator_id, originator_version, topic, state FROM unnest(%s::{schema}.{kind}[]))"
-            " INSERT INTO {schema}.{table} AS t (originator_id, originator_version, topic, state)"
-            " SELECT originator_id, originator_version, topic, state FROM new WHERE NOT EXISTS"
-            " (SELECT 1 FROM new JOIN {schema}.{table} USING (originator_id, originator_version))"
-            " RETURNING notification_id"
-        ).format(
-            schema=sql.Identifier(datastore.schema),
-            table=sql.Identifier(events_table_name),
-            kind=sql.Identifier(self.stored_event_type_name),
-        )
-
-    def _fetch_ids_after_insert_events(
-        self, curs: Cursor[DictRow], stored_events: Sequence[StoredEvent], **more: Any
-    ) -> Sequence[int] | None:
-        numbers = super()._fetch_ids_after_insert_events(curs, stored_events, **more)
-        if len(numbers or ()) < len(stored_events):
-            raise IntegrityError(_("Somebody else recorded first."))
-        return numbers
+def _application(datastore: Connections, name: str) -> Recorder:
+    return Recorder(datastore, events_table_name=name)
 
 
-def _application(datastore: PostgresDatastore, name: str) -> ApplicationRecorder:
-    recorder = QuietRecorder(datastore, events_table_name=name)
-    recorder.lock_table_statements.insert(0, database_lease.BOUNDED)
-    return recorder
-
-
-def _process(datastore: PostgresDatastore) -> FencedRecorder:
+def _process(datastore: Connections) -> FencedRecorder:
     return FencedRecorder(datastore, events_table_name="disclosure", tracking_table_name=TRACKING)
-
-
-class _Connections(PostgresDatastore):
-    """Waits `WAIT` for a connection once. The library tries each statement ten times, and all of them, the next
-    statement's too, would wait as long for a server that is away: a minute each, when everything is to be stopped.
-    """
-
-    @contextmanager
-    def get_connection(self) -> Iterator[psycopg.Connection[DictRow]]:
-        try:
-            with super().get_connection() as connection:
-                self.pool.timeout = WAIT
-                yield connection
-        except OperationalError as error:
-            if isinstance(error.__cause__, PoolTimeout):
-                self.pool.timeout = WAIT_AGAIN
-            raise
 
 
 class DatabaseSnapshots:
@@ -168,28 +128,8 @@ def _keeps_snapshots(db: psycopg.Connection[tuple[Any, ...]]) -> bool:
     return bool(may and may[0])
 
 
-def _datastore(url: str) -> PostgresDatastore:
-    parts = _parts(url)
-    datastore = _Connections(
-        dbname=parts.pop("dbname", ""),
-        host=parts.pop("host", ""),
-        port=parts.pop("port", 5432),
-        user=parts.pop("user", ""),
-        password=parts.pop("password", ""),
-        pool_size=POOL,
-        max_overflow=OVERFLOW,
-        max_waiting=0,
-        connect_timeout=WAIT,  # of the pool, for one of its connections
-        lock_timeout=15,
-        idle_in_transaction_session_timeout=IDLE,
-        pre_ping=True,
-        schema=SCHEMA,
-        originator_id_type="text",
-        enable_db_functions=False,
-    )
-    assert isinstance(datastore.pool.kwargs, dict)
-    datastore.pool.kwargs.update({"connect_timeout": 5, **parts})  # sslmode and the like
-    return datastore
+def _datastore(url: str, connections: int = CONNECTIONS) -> Connections:
+    return Connections(_parts(url), SCHEMA, warm=min(POOL, connections), most=connections)
 
 
 def _parts(url: str) -> dict[str, Any]:
@@ -222,6 +162,22 @@ def connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
     except psycopg.OperationalError as error:
         answer = str(error).strip().splitlines()[-1] if str(error).strip() else _("no answer")
         raise Unusable(_("{url} cannot be reached: {told}", url=named(url), told=answer)) from None
+
+
+def room(url: str) -> tuple[int, int]:
+    """Return how many connections a server has free for everybody, and how many it takes in all.
+
+    Raises: Unusable.
+    """
+    with connect(url) as db:
+        row = db.execute(
+            "SELECT current_setting('max_connections')::int, current_setting('superuser_reserved_connections')::int"
+            " + current_setting('reserved_connections')::int, count(*)"
+            " FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        ).fetchone()
+    assert row is not None
+    most, kept, used = row
+    return max(0, most - kept - used), most
 
 
 # what is refused
@@ -360,6 +316,7 @@ def migrate(url: str, role: str = "") -> list[str]:
         if not version:
             _create_tables(db, url)
         db.execute(_of_snapshot("CREATE TABLE IF NOT EXISTS {} (n integer PRIMARY KEY, part bytea NOT NULL)"))
+        _index_topics(db)
         if role:
             _grant(db, role)
     done = [
@@ -412,6 +369,15 @@ def _create_tables(db: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
     db.execute(sql.SQL("INSERT INTO {}.migrations VALUES (%s, now())").format(here), (VERSION,))
 
 
+def _index_topics(db: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Have events that are looked for by their topic found without reading the log; no other event pays for it."""
+    db.execute(
+        sql.SQL("CREATE INDEX IF NOT EXISTS events_sought ON {}.events (notification_id) WHERE topic IN ({})").format(
+            sql.Identifier(SCHEMA), sql.SQL(", ").join(map(sql.Literal, SOUGHT))
+        )
+    )
+
+
 def _grant(db: psycopg.Connection[tuple[Any, ...]], role: str) -> None:
     to, here, keys = sql.Identifier(role), sql.Identifier(SCHEMA), sql.Identifier(KEYS_SCHEMA)
     if db.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
@@ -433,6 +399,9 @@ def _grant(db: psycopg.Connection[tuple[Any, ...]], role: str) -> None:
 # keys
 
 
+_IDLE = sql.SQL("SET LOCAL idle_in_transaction_session_timeout = {}").format(sql.Literal(f"{IDLE:g}s"))
+
+
 class DatabaseKeys:
     """Keys in a schema of their own. A deleted key is rewritten out of the table at once; the write-ahead log keeps
     it until that log is recycled, and the operator has to destroy archives of it. Thread-safe.
@@ -440,13 +409,9 @@ class DatabaseKeys:
 
     def __init__(self, url: str) -> None:
         self._url, self._lock = url, threading.RLock()
-        self._db = self._connected()
+        self._texts: dict[str, str] = {}
+        self._db = connect(url)
         self._counted, self._at = 0, -FRESH
-
-    def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
-        db = connect(self._url)
-        db.execute(sql.SQL("SET idle_in_transaction_session_timeout = {}").format(sql.Literal(f"{IDLE:g}s")))
-        return db
 
     def version(self) -> int:
         """Return how often keys were destroyed, up to half a second late."""
@@ -456,14 +421,27 @@ class DatabaseKeys:
                 self._counted, self._at = int(row[0]) if row else 0, time.monotonic()
             return self._counted
 
+    def look(self) -> None:
+        """Ask now how often keys were destroyed, so that whoever needs one within half a second need not ask."""
+        with self._lock:
+            self._at = -FRESH
+            self.version()
+
     def read(self, name: str) -> bytes | None:
         """Return a key."""
         row = self._run("SELECT key FROM {}.keys WHERE name = %s", (name,)).fetchone()
         return bytes(row[0]) if row else None
 
-    def keep(self, name: str, key: bytes) -> None:
-        """Keep a key unless there is one of this name."""
-        self._run("INSERT INTO {}.keys VALUES (%s, %s) ON CONFLICT DO NOTHING", (name, key))
+    def keep(self, name: str, key: bytes) -> bytes:
+        """Keep a key unless there is one of this name; return the one that is kept."""
+        while True:
+            row = self._run(
+                "WITH made AS (INSERT INTO {0}.keys VALUES (%s, %s) ON CONFLICT DO NOTHING RETURNING key) "
+                "SELECT key FROM made UNION ALL SELECT key FROM {0}.keys WHERE name = %s",
+                (name, key, name),
+            ).fetchone()
+            if row is not None:  # else somebody keeps one at this moment: it is there once they have
+                return bytes(row[0])
 
     def delete(self, name: str) -> bool:
         """Destroy a key; return whether there was one."""
@@ -477,6 +455,7 @@ class DatabaseKeys:
         with self._lock:
             self.version()
             with self._db.transaction():
+                self._db.execute(_IDLE)
                 self._db.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))
                 key = how(self.read(name))
                 self._run("INSERT INTO {}.keys VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET key = excluded.key",
@@ -494,7 +473,9 @@ class DatabaseKeys:
         self._at = -FRESH
 
     def _run(self, text: str, values: tuple[object, ...] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
-        statement = sql.SQL(text).format(sql.Identifier(KEYS_SCHEMA))
+        if text not in self._texts:
+            self._texts[text] = sql.SQL(text).format(sql.Identifier(KEYS_SCHEMA)).as_string()
+        statement = self._texts[text]
         with self._lock:
             try:
                 return self._db.execute(statement, values)
@@ -502,7 +483,7 @@ class DatabaseKeys:
                 if self._db.info.transaction_status != psycopg.pq.TransactionStatus.IDLE and not self._db.closed:
                     raise
                 self._db.close()
-                self._db = self._connected()
+                self._db = connect(self._url)
                 return self._db.execute(statement, values)
 
     def close(self) -> None:

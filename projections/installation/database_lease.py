@@ -1,30 +1,15 @@
-"""The follower's lease in Postgres, by the database's clock, and the fence inside its transactions."""
+"""The follower's lease in Postgres, by the database's clock. Its fence is in `database_recorders`."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 import psycopg
-from eventsourcing.persistence import StoredEvent
-from eventsourcing.postgres import (
-    PostgresAggregateRecorder,
-    PostgresApplicationRecorder,
-    PostgresDatastore,
-    PostgresProcessRecorder,
-)
 from psycopg import sql
 
-from domain.language import gettext as _
 from projections.installation.lease import LASTS, Tenure
-from projections.logs.disclosure_log import CUTS, LeaseLost, TermsMoved
 
 NAME = "follower"
-EVENTS = "events"  # the event log's table
-WRITING = 10.0  # seconds after which the database ends a transaction that writes, so that others go on
-# A writer sends its statements without waiting for answers, so the server sees one that is stopped in between as busy,
-# and not as idle in its transaction: only the time of the whole transaction can be bounded.
-BOUNDED = sql.SQL("SET LOCAL transaction_timeout = {}").format(sql.Literal(f"{WRITING:g}s"))
 
 
 def create(db: psycopg.Connection[tuple[Any, ...]], schema: str) -> None:
@@ -87,47 +72,3 @@ class DatabaseLease:
     def close(self) -> None:
         """Close the connection."""
         self._db.close()
-
-
-class Asking(PostgresAggregateRecorder):
-    """Finds nothing under a name that the database cannot hold, as a folder does: it would refuse the question."""
-
-    def select_events(self, originator_id: UUID | str, **bounds: Any) -> Sequence[StoredEvent]:
-        """Return the events of a stream."""
-        return [] if "\0" in str(originator_id) else super().select_events(originator_id, **bounds)
-
-
-class ApplicationRecorder(Asking, PostgresApplicationRecorder):
-    """Records events, receipts and the ledger."""
-
-
-class FencedRecorder(Asking, PostgresProcessRecorder):
-    """Records entries only while the follower's term lasts and it knows of all terms that came into force or ended."""
-
-    def __init__(self, datastore: PostgresDatastore, *, events_table_name: str, tracking_table_name: str) -> None:
-        super().__init__(datastore, events_table_name=events_table_name, tracking_table_name=tracking_table_name)
-        self._fence = sql.SQL("SELECT 1 FROM {}.lease WHERE name = %s AND term = %s FOR KEY SHARE").format(
-            sql.Identifier(datastore.schema)
-        )
-        events = sql.Identifier(datastore.schema, EVENTS)
-        self._hold = sql.SQL("LOCK TABLE {} IN SHARE MODE").format(events)  # nobody appends until this is recorded
-        self._cut = sql.SQL("SELECT 1 FROM {} WHERE notification_id > %s AND topic = ANY(%s) LIMIT 1").format(events)
-
-    def _insert_events(
-        self,
-        curs: psycopg.Cursor[Any],
-        stored_events: Sequence[StoredEvent],
-        *,
-        term: int | None = None,
-        read: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        curs.execute(BOUNDED)
-        if term is not None and curs.execute(self._fence, (NAME, term)).fetchone() is None:
-            message = _("term {term} is over: another process follows", term=term)
-            raise LeaseLost(message)
-        if read is not None:
-            curs.execute(self._hold)
-            if curs.execute(self._cut, (read, list(CUTS))).fetchone() is not None:
-                raise TermsMoved(read)
-        super()._insert_events(curs, stored_events, **kwargs)

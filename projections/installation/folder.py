@@ -17,11 +17,12 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore, SQLiteProcessRecorder
 
+from domain.events import Recorded
 from domain.language import gettext as _
-from projections.events.event_log import EventLog
+from projections.events.event_log import EventLog, Unreadable
 from projections.installation.lease import FolderLease, Lease
 from projections.installation.snapshots import FileSnapshots, NoSnapshots, Snapshots, SnapshotStore
-from projections.logs.disclosure_log import DisclosureLog
+from projections.logs.disclosure_log import DisclosureLog, Row
 from projections.logs.keys import FileKeys, Keys
 from projections.logs.ledger import Ledger
 from projections.logs.vault import Vault
@@ -67,6 +68,16 @@ class Logs:
 
     def _keep_snapshots(self, store: SnapshotStore) -> None:
         self.snapshots = Snapshots(store, self.events, self.vault, self.disclosure.position)
+
+    def entries_and_events(
+        self, place: int, limit: int, position: int
+    ) -> tuple[list[Row], list[Recorded | Unreadable]]:
+        """Return entries after a place, and the events after a position, none missing that was recorded before them.
+
+        Where as many events come as are read at a time, more follow.
+        """
+        rows = self.disclosure.since(place, limit)
+        return rows, self.events.after(position)
 
     def close(self) -> None:
         """Close every connection."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 import msgspec
-from eventsourcing.persistence import IntegrityError, ProcessRecorder, StoredEvent, Tracking
+from eventsourcing.persistence import IntegrityError, Notification, ProcessRecorder, StoredEvent, Tracking
 
 from domain.language import gettext as _
 from domain.message import UNREADABLE
@@ -187,7 +187,10 @@ class DisclosureLog:
 
     def since(self, place: int, limit: int) -> list[Row]:
         """Return up to `limit` rows of all shares after a place, in the order they were recorded, unopened."""
-        rows = self._recorder.select_notifications(place, limit, inclusive_of_start=False)
+        return self.placed(self._recorder.select_notifications(place, limit, inclusive_of_start=False))
+
+    def placed(self, rows: Iterable[Notification]) -> list[Row]:
+        """Return rows of this log as `since` does."""
         return [Row(stored.id, str(stored.originator_id).removeprefix("share-"), stored) for stored in rows]
 
     def opened(self, entry_row: Row) -> Entry | None:
@@ -213,6 +216,16 @@ class DisclosureLog:
         return parked if parked and parked.error else None
 
     # writing (the follower alone)
+
+    @property
+    def refuses_cuts(self) -> bool:
+        """Whether `record` itself looks for terms that came into force or ended, whichever process brought them."""
+        return getattr(self._recorder, "refuses_cuts", False)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it is known that no event was recorded after `read` before what `record` recorded last."""
+        return getattr(self._recorder, "quiet", False)
 
     def record(
         self,

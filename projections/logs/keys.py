@@ -17,11 +17,14 @@ class Keys(Protocol):
     def version(self) -> int:
         """Return a number that differs once another process has written."""
 
+    def look(self) -> None:
+        """Ask for that number ahead, where that takes a while, so that who needs a key soon need not. For threads."""
+
     def read(self, name: str) -> bytes | None:
         """Return a key, None when there is none of this name."""
 
-    def keep(self, name: str, key: bytes) -> None:
-        """Keep a key unless there is one of this name."""
+    def keep(self, name: str, key: bytes) -> bytes:
+        """Keep a key unless there is one of this name; return the one that is kept."""
 
     def delete(self, name: str) -> bool:
         """Destroy a key; return whether there was one."""
@@ -62,14 +65,22 @@ class FileKeys:
         """Return a number that differs once another process has written."""
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
+    def look(self) -> None:
+        """Do nothing: a file is asked each time."""
+
     def read(self, name: str) -> bytes | None:
         """Return a key, None when there is none of this name."""
         row = self._db.execute("SELECT key FROM keys WHERE name = ?", (name,)).fetchone()
         return row[0] if row and name not in self._destroyed else None
 
-    def keep(self, name: str, key: bytes) -> None:
-        """Keep a key unless there is one of this name."""
-        self._db.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (name, key))
+    def keep(self, name: str, key: bytes) -> bytes:
+        """Keep a key unless there is one of this name; return the one that is kept."""
+        kept = self.read(name)
+        if kept is None:
+            self._db.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (name, key))
+            kept = self.read(name)
+            assert kept is not None
+        return kept
 
     def delete(self, name: str) -> bool:
         """Destroy a key; return whether there was one."""

@@ -139,11 +139,7 @@ class Vault:
 
     def _ensured(self, name: str, make: Callable[[], bytes]) -> bytes:
         with self._lock:
-            key = self._cached(name) or self._keys.read(name)
-            if key is None:
-                self._keys.keep(name, make())
-                key = self._keys.read(name)
-                assert key is not None
+            key = self._cached(name) or self._keys.keep(name, make())
             self._known[name] = key
             return key
 

@@ -1,7 +1,7 @@
 """`Tail`: reads new entries of all shares, whichever process recorded them, and hands them to open dashboards.
 
-Rule: one read serves all who watch, and a hint only shortens the wait. Before entries are handed on, `first` reads the
-event log: a right that ended before they were recorded has then ended in this process too.
+Rule: one read serves all who watch, and a hint only shortens the wait. What reads the entries takes in the event log
+as it was then: a right that ended before they were recorded has ended in this process too before they are handed on.
 """
 
 import logging
@@ -25,11 +25,12 @@ class Tail:
         disclosure: DisclosureLog,
         shares: Callable[[], Iterable[str]],
         watched: Callable[[], Collection[str]],
-        first: Callable[[], object],
+        read: Callable[[int, int], list[Row]],
         on_entries: Callable[[str, Sequence[Entry]], None],
     ) -> None:
+        """`read` does what `DisclosureLog.since` does, and takes in all events recorded before what it finds."""
         self._disclosure, self._shares, self._watched = disclosure, shares, watched
-        self._first, self._on_entries = first, on_entries
+        self._read, self._on_entries = read, on_entries
         self._awake = threading.Event()
         self._place: int | None = None
         self.beat = time.monotonic()  # when it last read, for health
@@ -65,11 +66,10 @@ class Tail:
                 if (parked := self._disclosure.parked(share)) is not None:
                     self._park(parked)
             self._place = place
-        rows = self._disclosure.since(self._place, BATCH)
+        rows = self._read(self._place, BATCH)
         self.beat = time.monotonic()
         if not rows:
             return 0
-        self._first()
         watched = self._watched()  # asked after the read: who opens a page later finds these entries in the log
         by_share: dict[str, list[Entry]] = {}
         for row in rows:

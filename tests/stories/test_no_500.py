@@ -9,6 +9,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -52,9 +53,11 @@ def sample(folder: Path) -> None:
 class Product:
     """The whole application, and somebody of each role who comes in."""
 
-    def __init__(self, folder: Path) -> None:
-        recorded(folder, sample)
-        made = Settings(data=folder, public_url=ORIGIN, sign_in_per_minute=1_000_000, max_upload_mb=1)
+    def __init__(self, folder: Path, database_url: str = "") -> None:
+        if not database_url:  # else the sample is there
+            recorded(folder, sample)
+        given: dict[str, Any] = {"data": folder, "database_url": database_url, "public_url": ORIGIN}
+        made = Settings(**given, sign_in_per_minute=1_000_000, max_upload_mb=1)
         self.process: Process = application.compose(made)
         self.client = TestClient(application.create(self.process), base_url=ORIGIN, follow_redirects=False)
         self._sessions: dict[str, str] = {}

@@ -26,6 +26,7 @@ from domain.people.for_you import PutOffLine
 from domain.people.person import InvitePerson
 from domain.plan.schedule import MoveForecast
 from domain.view import ClientView
+from projections.follow.follower import Follower
 from projections.installation.database import Database, migrate
 from projections.logs.ledger import Statement
 from projections.receipts.claims import Receipt
@@ -203,6 +204,27 @@ def test_without_hints_updates_come_by_polling_and_with_every_wake_up_lost(two: 
         texts = {first.receive_text(), second.receive_text()}
         assert len(texts) == 1
         assert json.loads(texts.pop())["n"] == 2
+
+
+@pytest.fixture
+def no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody look by the clock, from before the processes begin."""
+    monkeypatch.setattr(Process, "_poll", lambda _self: 600.0)
+    monkeypatch.setattr(Follower.run, "__defaults__", (600.0,))
+    monkeypatch.setattr(clockwork, "EVERY", 600.0)
+
+
+@with_redis
+@pytest.mark.usefixtures("no_clock", "two")
+def test_where_hints_are_heard_no_update_waits_for_the_clock(two: Two) -> None:
+    two.cookie()
+    hearing = [process.services.hints for process in two.processes]
+    wait_until(lambda: all(hints is not None and hints.listening for hints in hearing))
+    with two.page(0, 1, "a") as first, two.page(1, 1, "b") as second:
+        first.receive_text(), second.receive_text()
+        for n, by in enumerate((0, 1, 1, 0), 2):
+            two.move(2 * n, by=by)
+            assert json.loads(first.receive_text())["n"] == json.loads(second.receive_text())["n"] == n
 
 
 @pytest.mark.parametrize("hints", ["none", pytest.param("redis", marks=with_redis)])

@@ -11,6 +11,7 @@ from domain.language import gettext as _
 from web import app
 from web.cli.arguments import Arguments, Commands, settings_of
 from web.process import log_lines
+from web.process.open_logs import warn_of_few_connections
 from web.process.process import Given
 from web.push import server
 from web.push.patience import Patience, most_connections
@@ -28,6 +29,7 @@ SERVE = (
     "smtp_url", "mail_from", "digest_hour", "drain_seconds", "compress_updates", "operator_token", "proxies",
     "log_level", "log_format", "test_languages",
 )  # fmt: skip  # settings of every server
+DATABASE = ("database_url", "database_connections")
 
 
 def add_parsers(commands: Commands) -> None:
@@ -36,10 +38,10 @@ def add_parsers(commands: Commands) -> None:
     add_flags(demo, (*SERVE, "demo_speed", "demo_seed"))
     demo.set_defaults(run=_demo)
     serve = commands.add_parser("serve", help=_("serve what lies in a folder"))
-    add_flags(serve, ("data", "database_url", "redis_url", "follow", *SERVE[1:]))
+    add_flags(serve, ("data", *DATABASE, "redis_url", "follow", *SERVE[1:]))
     serve.set_defaults(run=_serve)
     follow = commands.add_parser("follow", help=_("make the updates, or stand by for it, without serving pages"))
-    add_flags(follow, ("data", "database_url", "redis_url", *SERVE[1:]))
+    add_flags(follow, ("data", *DATABASE, "redis_url", *SERVE[1:]))
     follow.set_defaults(run=_follow)
 
 
@@ -81,6 +83,7 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
         log_lines.say(_("Recording a year of history ..."), settings.log_format)
         tell_the_year(settings)
     process = app.compose(settings, Given(demo=demo))
+    warn_of_few_connections(settings)
     graceful = settings.drain_seconds + 5
     config = server_config(
         app.create(process, pages=pages), host, port, log_level="warning", log_config=None,

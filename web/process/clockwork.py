@@ -72,6 +72,7 @@ class Clockwork:
         self._services.present.refresh()
         self._forget_erased()
         self._services.activity.write()
+        self._services.logs.vault.keys.look()
         self._services.health.look()
 
     def run(self, stop: threading.Event) -> None:

@@ -1,18 +1,22 @@
 """Hints between processes over Redis: something was recorded, who watches, and how often somebody tried to sign in.
 
 Rule: no hint holds content. A lost, slow or restarted Redis costs only time, because processes that hear nothing poll.
-What is not sent yet is merged into one hint, so that nothing piles up.
+Whoever recorded sends the hint itself, at once and without waiting for an answer; where that cannot be, what is not
+sent yet is merged into one hint, so that nothing piles up.
 """
 
 import asyncio
 import contextlib
 import hashlib
 import logging
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import redis as from_threads
 import redis.asyncio as redis
 from redis.exceptions import RedisError
 
@@ -24,6 +28,7 @@ PATIENCE = 2.0  # seconds for Redis to answer
 AGAIN = (0.2, 3.0)  # seconds between attempts to connect, first and longest
 BEAT = 5.0  # seconds after which who watches here is sent again
 LAPSES = 3 * BEAT  # seconds for which such a hint of another process holds
+AHEAD, SMALL = 8, 4096  # hints sent at once that Redis has not answered yet, and the bytes of one, at most
 QUICK = 0.25  # seconds to wait for a shared rate limit; after that this process's own must do
 
 
@@ -42,8 +47,70 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Hint).decode
 
 
+class Straight:
+    """A connection on which any thread sends a small hint at once. It never waits for Redis, but for `keep`."""
+
+    def __init__(self, url: str) -> None:
+        self._pool = from_threads.ConnectionPool.from_url(
+            url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, protocol=2, max_connections=1
+        )
+        self._connection: Any = self._pool.make_connection()
+        self._lock = threading.Lock()
+        self._there = False
+        self._unanswered: deque[float] = deque()  # when they were sent, by the monotonic clock
+
+    def send(self, channel: str, data: bytes) -> bool:
+        """Send a hint; return False where it has to go another way."""
+        with self._lock:
+            if not self._there or len(data) > SMALL:
+                return False
+            try:
+                self._take_answers()
+                if len(self._unanswered) >= AHEAD:
+                    return False
+                packed = self._connection.pack_command("PUBLISH", channel, data)
+                self._connection.send_packed_command(packed, check_health=False)
+            except (RedisError, OSError):
+                self._there = False
+                return False
+            self._unanswered.append(time.monotonic())
+            return True
+
+    def _take_answers(self) -> None:
+        while self._connection.can_read(timeout=0):
+            self._connection.read_response()
+            self._unanswered.popleft()
+
+    def keep(self) -> None:
+        """See to it that it is connected, and that Redis answers. For threads.
+
+        Raises: RedisError, OSError.
+        """
+        with self._lock:
+            if self._there:
+                try:
+                    self._take_answers()
+                    if not self._unanswered or time.monotonic() - self._unanswered[0] <= PATIENCE:
+                        return
+                except (RedisError, OSError):
+                    pass
+                self._there = False
+        self.close()
+        self._connection.connect()
+        self._unanswered.clear()
+        self._there = True
+
+    def close(self) -> None:
+        """Close it."""
+        self._there = False
+        self._connection.disconnect()
+
+
 class Hints:
-    """Sends and receives the hints of one process. Owned by the event loop; any thread may call `tell`."""
+    """Sends and receives the hints of one process. Owned by the event loop; any thread may call `tell`.
+
+    `on_hint` is called in a thread of its own, in which hints are heard.
+    """
 
     def __init__(
         self,
@@ -58,6 +125,9 @@ class Hints:
         self._client = redis.Redis.from_url(
             url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry_on_timeout=False, max_connections=8
         )
+        self._straight = Straight(url)
+        self._hears: Any = from_threads.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+        self._hearing: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._due = asyncio.Event()
         self._events, self._retry, self._pull = False, set[str](), set[str]()
@@ -72,9 +142,12 @@ class Hints:
     # sending
 
     def tell(self, *, events: bool = False, entries: Mapping[str, int] | None = None, retry: str = "") -> None:
-        """Send a hint soon, merged with what was not sent yet. From any thread."""
+        """Send a hint at once, else soon, merged with what was not sent yet. From any thread; it does not wait."""
+        hint = Hint(by=self.worker, events=events, entries=dict(entries or {}), retry=(retry,) if retry else ())
+        if self._straight.send(self._channel, _encode(hint)):
+            return
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._note, events, dict(entries or {}), retry)
+            self._loop.call_soon_threadsafe(self._note, events, hint.entries, retry)
 
     def tell_of_source(self, source: str) -> None:
         """Send soon that a source may have news. From any thread."""
@@ -123,16 +196,16 @@ class Hints:
 
     # receiving
 
-    async def _hear(self) -> None:
-        async with self._client.pubsub(ignore_subscribe_messages=True) as channel:
-            await channel.subscribe(self._channel)
+    def _hear(self) -> None:
+        with self._hears.pubsub(ignore_subscribe_messages=True) as channel:
+            channel.subscribe(self._channel)
             self.listening = True
             self._on_hint(Hint(by="", events=True))  # for hints sent before we listened
             answered_at = time.monotonic()
             while not self.over and time.monotonic() - answered_at <= PATIENCE:  # a hung Redis keeps its connections
-                message = await channel.get_message(timeout=PATIENCE / 4)
+                message = channel.get_message(timeout=PATIENCE / 4)
                 if message is None:
-                    await channel.ping()
+                    channel.ping()
                     continue
                 answered_at = time.monotonic()
                 if message["type"] == "message":
@@ -161,25 +234,47 @@ class Hints:
         A flag and not only a cancellation, because the Redis client may turn a cancellation into a lost connection.
         """
         self._loop = asyncio.get_running_loop()
-        await asyncio.gather(self._repeat(self._publish), self._repeat(self._hear))
+        self._hearing = threading.Thread(target=self._hear_on, name="hints", daemon=True)
+        self._hearing.start()
+        await asyncio.gather(self._repeat(self._publish), self._repeat(self._keep_straight))
+
+    async def _keep_straight(self) -> None:
+        while not self.over:
+            await asyncio.to_thread(self._straight.keep)
+            await asyncio.sleep(1.0)
 
     async def _repeat(self, work: Callable[[], Any]) -> None:
         """Run work until `over`, again whenever it ends because Redis is away."""
-        wait = AGAIN[0]
+        pauses = _pauses()
         while not self.over:
             began = time.monotonic()
             try:
                 await work()
             except (RedisError, OSError, TimeoutError) as error:
-                if time.monotonic() - began > AGAIN[1]:
-                    wait = AGAIN[0]
-                    log.warning("Redis is away, so others are found by polling: %s", type(error).__name__)
-            finally:
-                if work == self._hear:
-                    self.listening = False
+                pauses = self._note_lost(error, began, pauses)
             if not self.over:
-                await asyncio.sleep(wait)
-            wait = min(2 * wait, AGAIN[1])
+                await asyncio.sleep(next(pauses))
+
+    def _hear_on(self) -> None:
+        """Hear until `over`, again whenever it ends because Redis is away."""
+        pauses = _pauses()
+        while not self.over:
+            began = time.monotonic()
+            try:
+                self._hear()
+            except (RedisError, OSError, TimeoutError) as error:
+                pauses = self._note_lost(error, began, pauses)
+            finally:
+                self.listening = False
+            if not self.over:
+                time.sleep(next(pauses))
+
+    def _note_lost(self, error: Exception, began: float, pauses: Iterator[float]) -> Iterator[float]:
+        """Return how long to pause before one attempt after the other, from the shortest where it had held a while."""
+        if time.monotonic() - began <= AGAIN[1]:
+            return pauses
+        log.warning("Redis is away, so others are found by polling: %s", type(error).__name__)
+        return _pauses()
 
     def end(self) -> None:
         """Make `run` return."""
@@ -191,13 +286,17 @@ class Hints:
             async with asyncio.timeout(QUICK):
                 await self._client.publish(self._channel, _encode(Hint(by=self.worker, watching={})))
         await self._client.aclose()
+        if self._hearing is not None:
+            await asyncio.to_thread(self._hearing.join, PATIENCE)
+        self._straight.close()
+        self._hears.close()
 
     # who watches elsewhere, and shared rate limits
 
     def watching(self, share: str) -> list[Watching]:
         """Return the open dashboards of a share on other processes, as they said within `LAPSES` seconds."""
         since = time.monotonic() - LAPSES
-        recent = [watching for at, watching in self._others.values() if at >= since]
+        recent = [watching for at, watching in list(self._others.values()) if at >= since]
         return [dashboard for watching in recent for dashboard in watching.get(share, ())]
 
     async def knocked(self, kind: str, key: str, seconds: int = 60) -> int | None:
@@ -212,3 +311,11 @@ class Hints:
                 return int(count)
         except (RedisError, OSError, TimeoutError):
             return None
+
+
+def _pauses() -> Iterator[float]:
+    """Yield the seconds between attempts to connect, ever more of them."""
+    wait = AGAIN[0]
+    while True:
+        yield wait
+        wait = min(2 * wait, AGAIN[1])

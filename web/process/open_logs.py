@@ -1,8 +1,12 @@
 """Opens the logs of an installation: in its data folder, or in the database that a setting names."""
 
+import logging
+
 from domain.language import gettext as _
 from projections.installation.folder import Folder, Logs, Unopened
 from web.settings import BadSetting, Settings
+
+log = logging.getLogger("fanlight.database")
 
 
 def logs(settings: Settings, *, reading: bool = False) -> Logs:
@@ -15,7 +19,7 @@ def logs(settings: Settings, *, reading: bool = False) -> Logs:
     from projections.installation.database import Database, Unusable
 
     try:
-        return Database(settings.database_url)
+        return Database(settings.database_url, connections=settings.database_connections)
     except Unusable as error:
         raise BadSetting(str(error)) from None
 
@@ -29,3 +33,18 @@ def _folder(settings: Settings, *, reading: bool) -> Logs:
         folder.close()
         raise BadSetting(_("{data} cannot be written. Say which folder with --data.", data=settings.data))
     return folder
+
+
+def warn_of_few_connections(settings: Settings) -> None:
+    """Log a warning where the database has not as many connections free as this process may come to need."""
+    if not settings.database_url:
+        return
+    from projections.installation import database
+
+    needed = settings.database_connections + database.BESIDE
+    free, most = database.room(settings.database_url)
+    if free < needed:
+        log.warning(
+            "this process may need %d connections and Postgres has %d of %d free: raise its max_connections, "
+            "or lower --database-connections", needed, free, most,
+        )  # fmt: skip

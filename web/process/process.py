@@ -26,6 +26,7 @@ from projections.evidence.notary import Notary
 from projections.follow.follower import Follower, FollowerPorts
 from projections.installation.crash_point import CrashPoint, nowhere
 from projections.installation.lease import LeaseKeeper
+from projections.logs.disclosure_log import Row
 from projections.receipts.activity import Activity
 from projections.receipts.claims import Receipt
 from projections.receipts.taking import Receipts
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger("fanlight")
+SOON = 0.05  # seconds that a follower has to read what it was told of, before others here do
 LAST = 5.0  # seconds in which signing at an orderly stop may begin another tree
 
 
@@ -110,7 +112,7 @@ class Process:
         self._present.listen(self._portfolio.take)
         self._for_you = ForYou(lambda: self._present.world)
         self._present.listen(self._for_you.take)
-        self._refresh = SharedRefresh(self._present.refresh)
+        self._refresh = SharedRefresh(self._present.refresh_since)
         self._deliveries = Deliveries(given.now)
         self._heads = Heads(self._logs.disclosure)
         self._receipts = Receipts(self._logs.receipts, given.now, self._receipt_salt, self._worker)
@@ -125,13 +127,13 @@ class Process:
             self._logs.disclosure,
             lambda: self._present.world.shares,
             self._live.shares,
-            self._present.refresh,
+            self._read_entries,
             self._handing_on.send,
         )
         self._hints = self._make_hints()
         self._present.listen(self._forget_erased)
         self._present.listen(self._handing_on.cut)
-        self._present.listen(lambda _new: self._follower.wake())
+        self._present.listen(lambda _new: self._wake_follower())
         self._telling = self._tell()
         self.services = self._services(renderer, pages)
         pages.wear(Wardrobe(renderer, lambda: self._present.world.brand).worn)
@@ -361,12 +363,21 @@ class Process:
             self._follower.leading and lease_keeper is not None and lease_keeper.term is not None
         )
 
+    def _read_entries(self, place: int, limit: int) -> list[Row]:
+        """Return what was disclosed after a place, and take in all that was recorded before it."""
+        return self._present.refresh_by(lambda position: self._logs.entries_and_events(place, limit, position))
+
+    def _wake_follower(self) -> None:
+        """Have what was recorded taken in at once, where this process leads; who stands by looks by the clock."""
+        if self.leads():
+            self._follower.wake()
+
     def _recorded(self, share: str, entries: Sequence[Entry]) -> None:
         """Hand on entries that this process's follower recorded."""
         self._given.crash_point("before-send")
         if self._hints is not None:
             self._hints.tell(entries={share: entries[-1].n})
-        self._present.refresh()
+        self._present.refresh_to(self._follower.level)  # what ended before they were recorded has ended here
         self._handing_on.send(share, entries)
 
     def _tell_events(self) -> None:
@@ -380,15 +391,25 @@ class Process:
             self._hints.tell_of_source(source)
 
     def _take_hint(self, hint: "Hint") -> None:
-        """Read at once what another process says it recorded, instead of at the next poll."""
+        """Read at once what another process says it recorded, instead of at the next poll. For threads."""
         if hint.entries:
             self._tail.wake()
         for source in hint.pull:
             self.services.sources.engine.hinted(source)
         for share in hint.retry:
             self._follower.ask_again(share)
-        if hint.events:
-            self._follower.wake()
+        if hint.events and self.leads():
+            self._follower.wake()  # what it reads is read for all; two threads that read would hold each other up
+            self._loop.call(self._take_in_later, time.monotonic())
+        elif hint.events:
+            self._loop.call(self._take_in, time.monotonic())
+
+    def _take_in_later(self, moment: float) -> None:
+        asyncio.get_running_loop().call_later(SOON, self._take_in, moment)
+
+    def _take_in(self, moment: float) -> None:
+        """Read the events that were recorded before a moment, unless somebody did since."""
+        if not self._present.has_read_since(moment):
             task = asyncio.get_running_loop().create_task(self._refresh())
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
 

@@ -1,13 +1,15 @@
 """A shared refresh: requests that wait at the same time share one read of the event log."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 
 class SharedRefresh:
     """`await refresh()` returns after a read that began after the call. Not thread-safe; owned by the event loop."""
 
-    def __init__(self, read: Callable[[], object]) -> None:
+    def __init__(self, read: Callable[[float], object]) -> None:
+        """`read` takes in what was recorded before a moment (`time.monotonic`)."""
         self._read = read
         self._next: asyncio.Future[None] | None = None
         self._work: asyncio.Task[None] | None = None
@@ -29,7 +31,7 @@ class SharedRefresh:
         while (waiting := self._next) is not None:
             self._next = None
             try:
-                await asyncio.to_thread(self._read)
+                await asyncio.to_thread(self._read, time.monotonic())
             except Exception as error:  # noqa: BLE001  # raised in everyone who waits
                 waiting.set_exception(error)
                 waiting.exception()  # marks it as retrieved: everyone may have gone

@@ -83,7 +83,7 @@ class Poster:
             self._woken.wait(EVERY - REST)
             self._woken.clear()
             try:
-                if self._ports.leads():
+                if self._ports.leads() and self._ports.present.world.channels:  # else nothing is read for nobody
                     self.look()
             except Exception:
                 log.exception("sending to channels failed; it is tried again")

@@ -26,6 +26,7 @@ from domain.people.rules import RuleCommand
 from domain.people.tokens import IssueToken
 from domain.plan import project
 from domain.plan.project import ProjectCommand
+from domain.plan.putting_back import PutBack
 from domain.plan.risks import AskClientView, ScoreAsClient
 from domain.telling import channels
 from domain.telling.channels import AddChannel, ChannelCommand
@@ -76,7 +77,7 @@ def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
         case _ if isinstance(command, ShareCommand):
             return list(share.decide(world.shares.get(command.share), command, now, world.held(command.share).facts))
         case _ if isinstance(command, ProjectCommand):
-            changes = world.latest_changes(command.project)
+            changes = world.latest_changes(command.project) if isinstance(command, PutBack) else ()
             return list(project.decide(world.projects.get(command.project), command, now, changes))
         case _:
             assert_never(command)

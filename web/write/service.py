@@ -106,8 +106,9 @@ class Service:
         command = meant(self._present.world, actor.person, command)
         permit(actor, command, self._present.world)
         for attempt in range(TRIES):
-            if (first := self._first_answer(actor, command_id, sent)) is not None:
-                return first
+            done = self._present.refresh_and_find(actor.person, command_id)
+            if done is not None:
+                return self._first_answer(done, sent)
             check.own_id("command_id", command_id)  # after it: what an earlier version took and recorded is answered
             try:
                 return self._try(actor, command, command_id, expected, sent)
@@ -119,17 +120,13 @@ class Service:
         """Return whether somebody carried out a command by this id."""
         return self._events.carried_out(person, command_id) is not None
 
-    def _first_answer(self, actor: Actor, command_id: CommandId, sent: bytes) -> Answer | None:
+    def _first_answer(self, done: CommandCarriedOut, sent: bytes) -> Answer:
         """Return the answer of a command that was carried out before; `sent`: as it was sent, and by whom.
 
         Raises: Conflict when the id was used for another command.
         """
-        done = self._events.carried_out(actor.person, command_id)
-        if done is None:
-            return None
         if not self._events.recognised(done, sent):
             raise Conflict(_("This command id was used for another command. Use a new id for a new command."))
-        self._present.refresh()
         return Answer(
             stream=done.stream,
             version=max(done.versions, default=0),
@@ -151,7 +148,7 @@ class Service:
     def _try(
         self, actor: Actor, command: AnyCommand, command_id: CommandId, expected: int | None, sent: bytes
     ) -> Answer:
-        world = self._present.refresh()
+        world = self._present.world
         command = invited(world, actor.person, command)
         now = self._clock()
         before = self._present.latest + (TICK if isinstance(command, ActivateTerms) else NONE)
@@ -178,8 +175,8 @@ class Service:
 
         rows = [(stored(stream, event), v) for event, v in zip(events, versions, strict=True)]
         self._crash_point("before-event-commit")
-        self._events.append([*rows, (stored(closing_stream(actor.person, command_id), done), 1)])
+        recorded = self._events.append([*rows, (stored(closing_stream(actor.person, command_id), done), 1)])
         self._crash_point("after-event-commit")
         self._on_recorded()
-        self._present.refresh()
+        self._present.take(recorded)
         return Answer(stream=stream, version=version + len(events), events=tags, versions=versions)

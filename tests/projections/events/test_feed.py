@@ -1,5 +1,7 @@
 """One fold for doors and follower: the follower sees the world as it was after each command, however late it comes."""
 
+import threading
+import time
 from datetime import date
 from pathlib import Path
 
@@ -176,3 +178,76 @@ def test_terms_that_come_into_force_meanwhile_are_seen_in_what_waits(house: Hous
     house.follow()
     shown = [house.world.view(entry.n) for entry in house.world.entries()[before:]]
     assert [[row.id for row in view.milestones] for view in shown] == [["m2"]], "the move before it was never shown"
+
+
+def reads(house: House, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Note from now on every read of the event log by the shared fold, by the position it begins at."""
+    begun: list[int] = []
+    after = house.present._events.after
+
+    def counted(position: int, limit: int = 500) -> list[object]:
+        begun.append(position)
+        return list(after(position, limit))
+
+    monkeypatch.setattr(house.present._events, "after", counted)
+    return begun
+
+
+def test_what_somebody_else_reads_meanwhile_is_not_read_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = reads(house, monkeypatch)
+    house.follow()
+    assert begun, "it reads where nothing waits, so this could fail"
+    house.world.clock.forward(minutes=1)
+    command = MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=date(2027, 6, 9), reason="Frost")
+    house.world.service.execute(MANAGER, command, command_id=CommandId("k"))
+    begun.clear()
+    found: list[int] = []
+    with house.present._lock:  # the doors read at this moment
+        asking = threading.Thread(target=lambda: found.append(len(house.feed.take()[0])))
+        asking.start()
+        house.present._read(None)
+    asking.join(10)
+    assert found == [1]
+    assert len(begun) == 1
+
+
+def test_a_read_that_began_before_somebody_asked_is_none_for_them(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = reads(house, monkeypatch)
+    asked = time.monotonic()
+    house.present.refresh_since(asked)
+    assert len(begun) == 1
+    house.present.refresh_since(asked)  # that read began later: who asked before it knows all
+    assert len(begun) == 1
+    house.present.refresh_since(time.monotonic())
+    assert len(begun) == 2
+
+
+def test_what_is_read_together_with_events_is_handed_back_once_they_are_taken_in_however_many_there_are(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.events.present.BATCH", 3)
+    events = house.world.folder.events
+    after = events.after
+    monkeypatch.setattr(events, "after", lambda position, limit=3: after(position, min(limit, 3)))
+    told: list[int] = []
+    house.present.listen(lambda new: told.extend(one.position for one in new))
+    for day in range(1, 9):
+        command = MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=date(2027, 6, day), reason="x")
+        house.world.clock.forward(minutes=1)
+        house.world.service.execute(MANAGER, command, command_id=CommandId(f"k{day}"))
+    head = events.head()
+    assert house.present.refresh_by(lambda position: (list(told), events.after(position))) == [], "read before"
+    assert told[-1] == head
+    assert house.present.world.projects[HARBOUR].schedule.milestones[MilestoneId("m1")].forecast == date(2027, 6, 8)
+
+
+def test_nothing_is_read_where_all_that_is_asked_for_is_taken_in(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = reads(house, monkeypatch)
+    head = house.world.folder.events.head()
+    house.present.refresh_to(head)
+    assert begun == []
+    house.present.refresh_to(head + 1)
+    house.present.refresh_to(None)
+    assert len(begun) == 2

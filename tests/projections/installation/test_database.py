@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import psycopg
 import pytest
@@ -10,8 +10,9 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from psycopg import sql
 
-from projections.installation import database_lease
+from projections.installation import database, database_recorders
 from projections.installation.database import (
+    BESIDE,
     SCHEMA,
     Database,
     DatabaseKeys,
@@ -24,6 +25,7 @@ from projections.installation.database import (
     migrate,
     named,
     refuse_unsafe,
+    room,
 )
 from projections.installation.database_lease import DatabaseLease
 from projections.installation.lease import LASTS
@@ -31,6 +33,8 @@ from projections.logs.disclosure_log import LeaseLost, Parked
 from projections.logs.vault import Gone, Vault
 from tests import postgres
 from tests.postgres import Cluster, create
+from web.process.open_logs import warn_of_few_connections
+from web.settings import Settings
 
 pytestmark = pytest.mark.once
 
@@ -100,6 +104,30 @@ def test_workers_that_race_for_numbers_each_get_one_and_postgres_logs_no_error(s
     recorder.datastore.close()
     assert sorted(took) == list(range(1, 61))
     assert "duplicate key" not in server.log()
+
+
+def test_whoever_finds_an_entry_finds_what_was_recorded_before_it_by_the_same_read(url: str) -> None:
+    logs = Database(url)
+    over = threading.Event()
+
+    def write() -> None:
+        for n in range(1, 151):
+            logs.events._recorder.insert_events([event("x", n)])
+            logs.disclosure._recorder.insert_events([event("share-s", n)])
+        over.set()
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    found = place = position = events = entries = 0
+    while not (over.is_set() and found == 0):
+        rows, new = logs._entries.select_entries_and_events(place, 500, position, 500)
+        found = len(rows)
+        entries, events = entries + len(rows), events + len(new)
+        assert events >= entries
+        place, position = rows[-1].id if rows else place, new[-1].id if new else position
+    writing.join(30)
+    assert entries == events == 150
+    logs.close()
 
 
 # B1: a follower misses nothing, whoever commits when
@@ -281,6 +309,26 @@ def test_a_key_destroyed_by_another_process_is_not_used_for_longer_than_told(url
     two.close()
 
 
+def test_a_key_destroyed_by_another_process_is_known_after_a_look_and_nobody_who_needs_one_asks(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.installation.database.FRESH", 600.0)
+    keys = DatabaseKeys(url)
+    one, two = Vault(DatabaseKeys(url)), Vault(keys)
+    sealed = one.seal("person-1", b"Anna", b"")
+    assert two.open("person-1", sealed, b"") == b"Anna"
+    one.destroy("person-1")
+    assert two.open("person-1", sealed, b"") == b"Anna", "it does not ask, so a look is needed"
+    keys.look()
+    with monkeypatch.context() as patched:
+        patched.setattr(DatabaseKeys, "_run", None)
+        assert keys.version() == 1
+    with pytest.raises(Gone):
+        two.open("person-1", sealed, b"")
+    one.close()
+    two.close()
+
+
 def test_the_bytes_of_a_destroyed_key_leave_the_table(url: str) -> None:
     keys = DatabaseKeys(url)
     secret = bytes(range(32))
@@ -319,6 +367,46 @@ def test_a_lost_connection_is_made_again(server: Cluster, url: str) -> None:
     assert logs.vault.secret("person-2")
     assert logs.events.head() == 0
     logs.close()
+
+
+def test_a_process_makes_no_more_connections_than_it_is_told(server: Cluster, url: str) -> None:
+    logs = Database(url, connections=3)
+    held = threading.Barrier(4)
+
+    def hold() -> None:
+        with logs._datastore.get_connection() as connection:
+            held.wait(20)
+            connection.execute("SELECT 1")
+
+    holding = [threading.Thread(target=hold) for _ in range(3)]
+    for thread in holding:
+        thread.start()
+    while held.n_waiting < 3:
+        time.sleep(0.01)
+    with connect(server.url()) as db:
+        name = url.rpartition("/")[2]
+        made = db.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", (name,)).fetchone()
+    held.wait(20)
+    for thread in holding:
+        thread.join(20)
+    logs.close()
+    assert made is not None
+    assert 3 <= made[0] <= 3 + BESIDE
+
+
+def test_a_process_says_at_its_start_that_it_may_not_get_the_connections_it_needs(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    free, most = room(url)
+    assert 0 < free < most == 300
+    with connect(url), connect(url):
+        assert room(url)[0] <= free - 2 + 1  # another that ended just now may still be counted
+    warn_of_few_connections(Settings(database_url=url, database_connections=16))
+    assert caplog.text == ""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(database, "BESIDE", 300)
+        warn_of_few_connections(Settings(database_url=url, database_connections=16))
+    assert "may need 316 connections" in caplog.text
 
 
 def test_one_process_at_a_time_has_the_lease_and_every_change_of_it_is_a_new_term(url: str) -> None:
@@ -369,28 +457,25 @@ def test_a_new_term_waits_for_a_write_of_the_old_one_and_not_the_other_way_round
     lease.close()
 
 
-@pytest.mark.parametrize(
-    ("log", "where"),
-    [("events", "_insert_stored_events"), ("disclosure", "_insert_events"), ("disclosure", "_insert_stored_events")],
-)
+@pytest.mark.parametrize("log", ["events", "disclosure"])
 def test_a_process_that_is_stopped_while_it_writes_holds_up_nobody_for_longer_than_said(
-    url: str, monkeypatch: pytest.MonkeyPatch, log: str, where: str
+    url: str, monkeypatch: pytest.MonkeyPatch, log: str
 ) -> None:
-    """It is stopped after its lock and its fence were sent, where the server takes it for busy and not for idle."""
+    """It is stopped after its locks were sent, where the server takes it for busy and not for idle."""
     short = sql.SQL("SET LOCAL transaction_timeout = '1s'")
-    monkeypatch.setattr(database_lease, "BOUNDED", short)
+    monkeypatch.setattr(database_recorders, "BOUNDED", short)
     stopped, others = Database(url), Database(url)
     term = stopped.lease.take("a")
     recorder = stopped.disclosure._recorder if log == "disclosure" else _application(stopped._datastore, log)
-    write, reached, woken, outcome = getattr(recorder, where), threading.Event(), threading.Event(), list[object]()
+    take, reached, woken, outcome = recorder._take, threading.Event(), threading.Event(), list[object]()
 
-    def writes_and_stops(cursor: psycopg.Cursor[tuple[object]], *given: object, **named: object) -> None:
-        write(cursor, *given, **named)
-        cursor.execute("SELECT 1").fetchone()  # what was sent has arrived
+    def takes_and_stops(connection: psycopg.Connection[tuple[object]], locks: Sequence[str]) -> None:
+        take(connection, locks)
+        connection.execute("SELECT 1").fetchone()  # what was sent has arrived
         reached.set()
         woken.wait(60)
 
-    monkeypatch.setattr(recorder, where, writes_and_stops)
+    monkeypatch.setattr(recorder, "_take", takes_and_stops)
 
     def first() -> None:
         try:
@@ -403,7 +488,7 @@ def test_a_process_that_is_stopped_while_it_writes_holds_up_nobody_for_longer_th
     writing.start()
     assert reached.wait(20)
     monkeypatch.undo()  # those who go on have all the time there is
-    monkeypatch.setattr(recorder, where, writes_and_stops)
+    monkeypatch.setattr(recorder, "_take", takes_and_stops)
     stopped.lease.release("a")
     done = threading.Event()
 
@@ -415,7 +500,7 @@ def test_a_process_that_is_stopped_while_it_writes_holds_up_nobody_for_longer_th
     going_on = threading.Thread(target=second)
     going_on.start()
     assert done.wait(20), "nobody else could go on"
-    monkeypatch.setattr(recorder, where, write)  # it writes again, with the term it had
+    monkeypatch.setattr(recorder, "_take", take)  # it writes again, with the term it had
     woken.set()
     writing.join(20)
     assert (log == "disclosure") == isinstance(outcome[0], LeaseLost), outcome
