@@ -7,9 +7,11 @@ fails when a new version behaves otherwise.
 
 import asyncio
 import resource
-from typing import Any, ClassVar, Literal
+import sys
+from typing import Any, ClassVar, Literal, cast
 
 import msgspec
+from httptools import HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 Stage = Literal["request", "body", "late", "answer", "gone"]
@@ -38,6 +40,7 @@ class PatientProtocol(HttpToolsProtocol):
         super().__init__(*given, **more)
         self._stage: Stage | None = None
         self._since, self._came, self._begun = 0.0, 0, False
+        self._data = b""  # that are being taken
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
 
@@ -58,7 +61,9 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of a request."""
+        self._data = data
         super().data_received(data)
+        self._data = b""
         self._settle()
 
     def pause_writing(self) -> None:
@@ -97,9 +102,14 @@ class PatientProtocol(HttpToolsProtocol):
         self._settle()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection on; from here the push layer has the deadlines."""
+        """Hand the connection on, with what came after the request; from here the push layer has the deadlines."""
         self._rest("gone")
-        super().handle_websocket_upgrade()
+        take_up = getattr(self.ws_protocol_class, "take_up", None)
+        if take_up is None or not take_up(self):
+            super().handle_websocket_upgrade()
+        parsed = sys.exception()  # uvicorn calls this while it handles the parser's word that the request is whole
+        if isinstance(parsed, HttpParserUpgrade) and (after := self._data[parsed.args[0] :]):
+            cast("asyncio.Protocol", self.transport.get_protocol()).data_received(after)
 
     # deadlines
 
