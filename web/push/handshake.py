@@ -1,4 +1,4 @@
-"""Shakes hands with an ordinary page from its request as it was parsed; uvicorn's own protocol has all other sockets.
+"""Shakes hands with ordinary pages; uvicorn's own protocol has all other sockets.
 
 Rule: a request that is taken here would be accepted by uvicorn too, is put to the application alike and answered with
 the same bytes. Whatever else happens before the hand-over (a refusal, a failure, words) is left to uvicorn's protocol,
@@ -11,11 +11,14 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from hashlib import sha1
-from typing import Any, cast
+from socket import SocketType
+from typing import Any, Literal, cast
 from urllib.parse import unquote
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.utils import ClientDisconnected
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn import Config
+from uvicorn.protocols.utils import ClientDisconnected, get_local_addr, get_remote_addr, is_ssl
+from uvicorn.server import ServerState
 from websockets.protocol import OPEN
 
 from web.push.handover import EARLY_LIMIT, EXTENSION, HANDED_OVER, FanProtocol, conn_of
@@ -27,7 +30,7 @@ logger = logging.getLogger("uvicorn.error")
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 MOST_BYTES, MOST_HEADERS = 8000, 100  # of a request that is taken here; `websockets` has limits for a line
 _KEY = re.compile(rb"[A-Za-z0-9+/]{22}==").fullmatch  # 16 bytes
-_PLAIN = re.compile(rb"(?:[\x20-\x7e]*[\x21-\x7e])?(?:\n(?:[\x20-\x7e]*[\x21-\x7e])?)*").fullmatch  # values, each on a line
+_PLAIN = re.compile(rb"[\x20-\x7e\n]*").fullmatch
 _CONNECTION = (b"upgrade", b"keep-alive, upgrade")
 _FOR_UVICORN = frozenset((b"transfer-encoding", b"content-length", b"sec-websocket-protocol"))
 _CONNECT = {"type": "websocket.connect"}
@@ -43,7 +46,7 @@ def key_of(url: bytes, headers: list[tuple[bytes, bytes]]) -> bytes | None:
     text = b"\n".join((url, *named.values()))
     if len(named) != len(headers) or len(named) > MOST_HEADERS or len(text) + sum(map(len, named)) > MOST_BYTES:
         return None
-    if not _PLAIN(text):  # a line that ends with a space would be cut by uvicorn
+    if not _PLAIN(text) or b" \n" in text or text.endswith(b" "):  # the library cuts such spaces
         return None
     if not _FOR_UVICORN.isdisjoint(named) or not _upgrades(named):
         return None
@@ -71,13 +74,72 @@ def accepted(key: bytes, headers: list[tuple[bytes, bytes]]) -> bytes:
     return b"".join(lines)
 
 
+class Asked:
+    """A connection and the request that came on it, as a parser tells it."""
+
+    __slots__ = ("app_state", "config", "headers", "loop", "server_state", "transport", "url")
+
+    def __init__(
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self.config, self.server_state, self.app_state, self.loop = config, server_state, app_state, loop
+        self.transport: asyncio.Transport = HANDED_OVER  # until it is known
+        self.url = b""
+        self.headers: list[tuple[bytes, bytes]] = []  # with lower-case names
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the address."""
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        self.headers.append((name.lower(), value))
+
+    def read(self, data: bytes) -> bytes | None:
+        """Take the request from the first bytes of a connection; return what came after it, None where it is no plain one."""
+        if not data.startswith(b"GET ") or b"websocket" not in data:
+            return None
+        parser = HttpRequestParser(self)
+        try:
+            parser.feed_data(data)
+        except HttpParserUpgrade as whole:
+            return data[whole.args[0] :] if parser.get_http_version() == "1.1" else None
+        except HttpParserError:
+            pass
+        return None
+
+    @property
+    def scheme(self) -> Literal["ws", "wss"]:
+        """The scheme of the socket's address."""
+        return "wss" if is_ssl(self.transport) else "ws"
+
+    def addresses(self) -> tuple[tuple[str, int | None] | None, tuple[str, int] | None]:
+        """Return the server's and the client's address.
+
+        As uvicorn reads them, but past the transport's own socket: on uvloop that one keeps what it was asked, for each
+        connection and as long as it lives.
+        """
+        told = self.transport.get_extra_info("socket")
+        if told is None:
+            return get_local_addr(self.transport), get_remote_addr(self.transport)
+        bare = SocketType(told.family, told.type, told.proto, told.fileno())
+        try:
+            own, peer = bare.getsockname(), bare.getpeername()
+        except OSError:  # it is gone already
+            return None, None
+        finally:
+            bare.detach()
+        server = (str(own[0]), int(own[1])) if isinstance(own, tuple) else (own, None) if isinstance(own, str) else None
+        return server, (str(peer[0]), int(peer[1])) if isinstance(peer, tuple) else None
+
+
 class Handshake(asyncio.Protocol):
     """One socket from its request to its hand-over: the scope and the channel of the application."""
 
     __slots__ = (
         "_accepted",
+        "_asked",
         "_early",
-        "_http",
         "_key",
         "_told",
         "_whole",
@@ -88,27 +150,30 @@ class Handshake(asyncio.Protocol):
         "transport",
     )
 
-    def __init__(self, http: HttpToolsProtocol, key: bytes) -> None:
-        self._http, self._key, self.transport, self.connections = http, key, http.transport, http.connections
+    def __init__(self, asked: Asked, key: bytes) -> None:
+        self._asked, self._key, self.transport = asked, key, asked.transport
+        self.connections: set[Any] = asked.server_state.connections
         self.packs = False  # the page was told that it is sent compressed frames
         self.disconnected = self._accepted = self._told = False
         self._early = b""  # what the page sent since; it is read by whoever has the socket next
         self._whole: FanProtocol | None = None  # uvicorn's protocol, once it has taken this one's place
-        raw_path, _, query = http.url.partition(b"?")
+        raw_path, _, query = asked.url.partition(b"?")
+        root = asked.config.root_path
+        server, client = asked.addresses()
         self.scope: dict[str, Any] = {
             "type": "websocket",
-            "asgi": {"version": http.asgi_version, "spec_version": "2.4"},
+            "asgi": {"version": asked.config.asgi_version, "spec_version": "2.4"},
             "http_version": "1.1",
-            "scheme": "wss" if http.scheme == "https" else "ws",
-            "server": http.server,
-            "client": http.client,
-            "root_path": http.root_path,
-            "path": http.root_path + unquote(raw_path.decode("ascii")),
-            "raw_path": http.root_path.encode("ascii") + raw_path,
+            "scheme": asked.scheme,
+            "server": server,
+            "client": client,
+            "root_path": root,
+            "path": root + unquote(raw_path.decode("ascii")),
+            "raw_path": root.encode("ascii") + raw_path,
             "query_string": query,
-            "headers": http.headers,
+            "headers": asked.headers,
             "subprotocols": [],
-            "state": http.scope["state"],
+            "state": asked.app_state.copy(),
             "extensions": {"websocket.http.response": {}, EXTENSION: self},
         }
 
@@ -123,7 +188,7 @@ class Handshake(asyncio.Protocol):
     def connection_lost(self, _exc: Exception | None) -> None:
         """Take note that the page is gone."""
         self.disconnected = True
-        self.connections.discard(cast("Any", self))
+        self.connections.discard(self)
 
     def shutdown(self) -> None:
         """Refuse, or close what is accepted already, at SIGTERM."""
@@ -134,7 +199,7 @@ class Handshake(asyncio.Protocol):
     async def run(self) -> None:
         """Run the application as uvicorn does, and close the socket after it unless it was handed over."""
         try:
-            await self._http.app(cast("Any", self.scope), cast("Any", self._receive), cast("Any", self._send))
+            await self._asked.config.loaded_app(self.scope, self._receive, self._send)
         except ClientDisconnected:
             pass
         except BaseException:
@@ -147,7 +212,7 @@ class Handshake(asyncio.Protocol):
                 self._by_uvicorn().send_500_response()
         if self._whole is None or self._whole.close_timer is None:
             self.transport.close()
-        self.scope["extensions"].pop(EXTENSION, None)  # breaks a reference cycle, as in `LiveProtocol.take_up`
+        self.scope["extensions"].pop(EXTENSION, None)  # breaks a reference cycle, that would last until a garbage collection
 
     async def _receive(self) -> Any:
         if self._told:
@@ -163,7 +228,7 @@ class Handshake(asyncio.Protocol):
             return
         self._accepted = True
         self.transport.write(
-            accepted(self._key, [*self._http.server_state.default_headers, *message.get("headers", ())])
+            accepted(self._key, [*self._asked.server_state.default_headers, *message.get("headers", ())])
         )
 
     def hand_over(self, viewer: Viewer, admit: Callable[[Watcher], None], going_down: Callable[[], None]) -> bool:
@@ -185,14 +250,13 @@ class Handshake(asyncio.Protocol):
     def _by_uvicorn(self) -> FanProtocol:
         """Return uvicorn's protocol, put in this one's place as it would stand now."""
         if self._whole is None:
-            whole = self._whole = _InPlace(self._http)
-            whole.take_in(self.scope)
+            whole = self._whole = _InPlace(self._asked, self.scope)
             if self._told:
                 whole.queue.get_nowait()
             if self._accepted:
                 whole.handshake_complete, whole.conn.state = True, OPEN
                 whole.start_keepalive()
-            self.connections.discard(cast("Any", self))
+            self.connections.discard(self)
             self.transport.set_protocol(whole)
             if self.disconnected:
                 whole.connection_lost(None)
@@ -206,38 +270,31 @@ class Handshake(asyncio.Protocol):
 class _InPlace(FanProtocol):
     """uvicorn's protocol where the application runs already."""
 
-    def __init__(self, http: HttpToolsProtocol) -> None:
-        super().__init__(http.config, http.server_state, http.app_state)
-        self.transport, self.server, self.client = http.transport, http.server, http.client
-        self.scheme = "wss" if http.scheme == "https" else "ws"
-        self._url = http.url
-        self.connections.add(self)
-
-    def take_in(self, scope: Mapping[str, Any]) -> None:
-        """Take the request in."""
-        lines = [b"GET %b HTTP/1.1" % self._url, *(b"%b: %b" % header for header in scope["headers"]), b"\r\n"]
+    def __init__(self, asked: Asked, scope: Mapping[str, Any]) -> None:
+        super().__init__(asked.config, asked.server_state, asked.app_state)
+        self.transport, self.scheme = asked.transport, asked.scheme
+        self.server, self.client = scope["server"], scope["client"]
+        cast("set[Any]", self.connections).add(self)
+        lines = [b"GET %b HTTP/1.1" % asked.url, *(b"%b: %b" % header for header in asked.headers), b"\r\n"]
         self.data_received(b"\r\n".join(lines))
 
     async def run_asgi(self) -> None:
         """Do nothing."""
 
 
-class LiveProtocol(FanProtocol):
-    """uvicorn's protocol, before which ordinary pages are taken up by a `Handshake`."""
-
-    @classmethod
-    def take_up(cls, http: HttpToolsProtocol) -> bool:
-        """Begin a handshake for a request that is parsed, and return whether it is one to be taken here."""
-        plain = http.scope["method"] == "GET" and http.scope["http_version"] == "1.1"
-        key = key_of(http.url, http.headers) if plain and not http.config.ws_per_message_deflate else None
-        if key is None:
-            return False
-        shaking = Handshake(http, key)
-        http.connections.discard(http)
-        http.connections.add(cast("Any", shaking))
-        http.transport.set_protocol(shaking)
-        http.parser = cast("Any", None)  # breaks a reference cycle that would last until a garbage collection
-        task = http.loop.create_task(shaking.run())
-        http.tasks.add(task)
-        task.add_done_callback(http.tasks.discard)
-        return True
+def take_up(asked: Asked, after: bytes) -> bool:
+    """Begin a handshake, and return whether the request is one to be taken here; `after` it came these bytes."""
+    ours = asked.config.ws_protocol_class is FanProtocol and not asked.config.ws_per_message_deflate
+    key = key_of(asked.url, asked.headers) if ours else None
+    if key is None:
+        return False
+    shaking = Handshake(asked, key)
+    shaking.connections.add(shaking)
+    asked.transport.set_protocol(shaking)
+    if after:
+        shaking.data_received(after)
+    tasks = asked.server_state.tasks
+    task = asked.loop.create_task(shaking.run())
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return True

@@ -14,7 +14,7 @@ from typing import Any
 
 import uvicorn
 
-from web.push.handshake import LiveProtocol
+from web.push.handover import FanProtocol
 from web.push.patience import Patience, with_patience
 
 
@@ -24,7 +24,7 @@ def server_config(
     """Return uvicorn's configuration; `overrides` are settings of uvicorn that replace ours."""
     settings: dict[str, Any] = {
         "http": with_patience(patience or Patience()),
-        "ws": LiveProtocol,
+        "ws": FanProtocol,
         "backlog": 4096,  # uvicorn's 2048 drops connections when all pages reconnect; each page then waits a second
         "ws_max_size": 65536,
         "ws_per_message_deflate": False,  # it takes 70 KB and a compression for each socket

@@ -15,7 +15,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from tests.web.push.stage import BY_UVICORN, PATIENCE, RawPage, Stage, client_frame, play, wait_until
 from web.push import wire
 from web.push.handover import FanProtocol
-from web.push.handshake import Handshake, LiveProtocol
+from web.push.handshake import Handshake
 from web.push.patience import PatientProtocol
 from web.push.server import server_config, tune_gc
 
@@ -67,11 +67,10 @@ def test_the_protocol_class_has_the_parts_that_the_hand_over_uses(tell):
 
 
 def test_the_extension_is_a_subclass_of_the_sansio_protocol_and_config_takes_it():
-    assert issubclass(LiveProtocol, FanProtocol)
     assert issubclass(FanProtocol, WebSocketsSansIOProtocol)
     config = server_config(lambda: None, "127.0.0.1", 0)
     config.load()
-    assert config.ws_protocol_class is LiveProtocol
+    assert config.ws_protocol_class is FanProtocol
     assert (config.backlog, config.ws_max_size, config.ws_per_message_deflate) == (4096, 65536, False)
     assert config.timeout_graceful_shutdown == 5
 
