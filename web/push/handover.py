@@ -5,8 +5,8 @@ says why, and tests/web/push/test_uvicorn.py fails when a new version behaves ot
 """
 
 import asyncio
-import time
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, Protocol, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -43,9 +43,12 @@ class Conn(Watcher, asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of a page: whole small frames at once, the rest through an inbox that is kept while incomplete."""
-        self.heard = time.monotonic()
-        inbox = self._inbox
-        if inbox is None:
+        self.heard = monotonic()
+        if (inbox := self._inbox) is None:
+            if (one := wire.one_text(data)) is not None:
+                self.said(one)
+                self.spend(2)
+                return
             texts, took = wire.small_texts(data, self._unpack, self._longest)
             for text in texts:
                 self.said(text)

@@ -113,7 +113,7 @@ class Room:
             case messages.Claim() if watcher.greeted:  # by far the most frequent
                 self._take_claim(watcher, message)
             case messages.Hello(n=n, tab=tab, root=root) if not watcher.greeted:
-                watcher.viewer = msgspec.structs.replace(watcher.viewer, tab=tab)
+                watcher.tab = tab
                 self.hub.greet(watcher, n, root)
                 self.advance(watcher)
             case messages.Resync(n=n) if watcher.greeted:
@@ -128,31 +128,28 @@ class Room:
 
     def _take_claim(self, watcher: Watcher, claim: messages.Claim) -> None:
         verdict = watcher.judge(claim)
-        if verdict == "refused":
+        if verdict == "new":
+            who = watcher.viewer
+            self._context.claim(
+                Receipt(
+                    share=self.share,
+                    person=who.person,
+                    session=who.session,
+                    tab=watcher.tab,
+                    kind=claim.kind,
+                    n=claim.n,
+                    came_from=claim.came_from,
+                    at=self._context.clock(),
+                    head=claim.head,
+                )
+            )
+        elif verdict == "refused":
             self._context.counts.refused += 1
             logger.warning(
                 "refused a claim of %s on %s: %s up to %d, but this socket was sent up to %d",
                 *(watcher.viewer.person, self.share, claim.kind, claim.n, watcher.sent),
             )
             watcher.spend(self.pace.inbound // 10)  # so that nobody can fill a disk with such lines
-        elif verdict == "new":
-            self._record(watcher, claim.kind, claim.n, claim.came_from, claim.head)
-
-    def _record(self, watcher: Watcher, kind: Kind, n: int, came_from: int = 0, head: str = "") -> None:
-        who, at = watcher.viewer, self._context.clock()
-        self._context.claim(
-            Receipt(
-                share=self.share,
-                person=who.person,
-                session=who.session,
-                tab=who.tab,
-                kind=kind,
-                n=n,
-                came_from=came_from,
-                at=at,
-                head=head,
-            )
-        )
 
     def closing(self, watcher: Watcher) -> None:
         """Send nothing more to a watcher that was sent a close; its page has `Pace.close_grace` to answer."""
@@ -166,7 +163,11 @@ class Room:
 
     def _forget(self, watcher: Watcher) -> None:
         if watcher in self.watchers and watcher.greeted:
-            self._record(watcher, "closed", max(watcher.sent, 0))
+            who, n, at = watcher.viewer, max(watcher.sent, 0), self._context.clock()
+            gone = Receipt(
+                share=self.share, person=who.person, session=who.session, tab=watcher.tab, kind="closed", n=n, at=at
+            )
+            self._context.claim(gone)
         self.hub.leave(watcher)
         self.watchers.discard(watcher)
         if not self.watchers:
@@ -203,17 +204,20 @@ class Room:
         before, after, data, chunk = due.before, due.after, b"".join(due.frames), self.pace.chunk
         packed, held, some, now = Packed(due.frames, due.earlier), PLAIN, b"", self._context.clock()
         self._context.counts.rounds += 1
-        for i, watcher in enumerate(list(self.watchers), 1):
-            if watcher.ready and watcher.sent == before and not watcher.expired(now):
-                watcher.sent = after
-                if watcher.unbroken == PLAIN:
-                    watcher.write(data)
-                else:
-                    if watcher.unbroken != held:
-                        held = watcher.unbroken
-                        some = packed.after(before - held)
-                    watcher.write(some)
-            if not i % chunk:
+        watchers = list(self.watchers)
+        for start in range(0, len(watchers), chunk):
+            for watcher in watchers[start : start + chunk]:
+                if watcher.ready and watcher.sent == before:
+                    if 0 < watcher.viewer.expires <= now and watcher.expired(now):
+                        continue
+                    watcher.sent = after
+                    if (unbroken := watcher.unbroken) == PLAIN:
+                        watcher.transport.write(data)
+                        continue
+                    if unbroken != held:
+                        held, some = unbroken, packed.after(before - unbroken)
+                    watcher.transport.write(some)
+            if start + chunk <= len(watchers):
                 await asyncio.sleep(0)
                 if self.hub.ended:
                     return
