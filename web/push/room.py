@@ -22,6 +22,7 @@ from web.push.viewer import Watching
 from web.push.watcher import Watcher
 
 logger = logging.getLogger("fanlight.push")
+SHORTEST_REST = 0.001  # seconds; what timers of an event loop can tell apart
 
 
 class Log(Protocol):
@@ -71,6 +72,7 @@ class Room:
         self.watchers: set[Watcher] = set()
         self.empty_since = time.monotonic()
         self._busy = False  # a round task runs
+        self._rested = 0.0  # when the next round may begin (monotonic)
         self._reads: dict[Read, list[Watcher]] = {}
         context.spawn(self._start())
 
@@ -177,10 +179,13 @@ class Room:
 
     async def _rounds(self) -> None:
         try:
-            while (due := self.hub.next_round()) is not None:
+            while await self._rest() and (due := self.hub.next_round()) is not None:
                 match due:
                     case Round():
+                        began = time.monotonic()
                         await self._deliver(due)
+                        ended = time.monotonic()
+                        self._rested = ended + min(self.pace.longest_rest, self.pace.rest * (ended - began))
                         for watcher in self.hub.overtaken():
                             self.advance(watcher)
                     case Gap():
@@ -190,6 +195,16 @@ class Room:
             logger.exception("a round of %s failed; the next publish or sweep tries again", self.share)
         finally:
             self._busy = False
+
+    async def _rest(self) -> bool:
+        """Wait until the next round may begin, so that what is published in a burst is joined; return True.
+
+        Rounds of a share take no more than half of the loop's time; whoever publishes has the other half.
+        """
+        left = self._rested - time.monotonic()
+        if left > SHORTEST_REST:
+            await asyncio.sleep(left)
+        return True
 
     async def _fill(self, gap: Gap) -> bool:
         """Publish what a gap holds from the log, and return whether there was anything."""
