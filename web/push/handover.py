@@ -1,6 +1,6 @@
 """Takes the transport of a WebSocket from uvicorn after the handshake, and gives it to one small object.
 
-Rule: this is the one file that relies on the inside of uvicorn's sans-I/O WebSocket protocol. docs/decisions/0001
+Rule: this file and web/push/handshake.py alone rely on the inside of uvicorn's WebSocket protocol. docs/decisions/0001
 says why, and tests/web/push/test_uvicorn.py fails when a new version behaves otherwise.
 """
 

@@ -96,7 +96,7 @@ class Asked:
         self.headers.append((name.lower(), value))
 
     def read(self, data: bytes) -> bytes | None:
-        """Take the request from the first bytes of a connection; return what came after it, None where it is no plain one."""
+        """Take the request from a connection's first bytes; return what came after it, None where it is no plain one."""
         if not data.startswith(b"GET ") or b"websocket" not in data:
             return None
         parser = HttpRequestParser(self)
@@ -212,7 +212,7 @@ class Handshake(asyncio.Protocol):
                 self._by_uvicorn().send_500_response()
         if self._whole is None or self._whole.close_timer is None:
             self.transport.close()
-        self.scope["extensions"].pop(EXTENSION, None)  # breaks a reference cycle, that would last until a garbage collection
+        self.scope["extensions"].pop(EXTENSION, None)  # a reference cycle would last until a garbage collection
 
     async def _receive(self) -> Any:
         if self._told:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, assert_never
 
 import msgspec
 
-from projections.receipts.claims import Kind, Receipt
+from projections.receipts.claims import Receipt
 from web.push import messages, wire
 from web.push.hub import Close, Gap, Hub, Read, ReadFrames, ReadHead, ReadRoot, ReadView, Rest, Round, Send, Step
 from web.push.pace import Pace
