@@ -96,7 +96,7 @@ class Asked:
         self.headers.append((name.lower(), value))
 
     def read(self, data: bytes) -> bytes | None:
-        """Take the request from a connection's first bytes; return what came after it, None where it is no plain one."""
+        """Take the request from a connection's first bytes; return what came after it, None where it is not plain."""
         if not data.startswith(b"GET ") or b"websocket" not in data:
             return None
         parser = HttpRequestParser(self)
@@ -139,12 +139,12 @@ class Handshake(asyncio.Protocol):
     __slots__ = (
         "_accepted",
         "_asked",
-        "_early",
         "_key",
         "_told",
         "_whole",
         "connections",
         "disconnected",
+        "early",
         "packs",
         "scope",
         "transport",
@@ -155,7 +155,7 @@ class Handshake(asyncio.Protocol):
         self.connections: set[Any] = asked.server_state.connections
         self.packs = False  # the page was told that it is sent compressed frames
         self.disconnected = self._accepted = self._told = False
-        self._early = b""  # what the page sent since; it is read by whoever has the socket next
+        self.early = b""  # what the page sent since; it is read by whoever has the socket next
         self._whole: FanProtocol | None = None  # uvicorn's protocol, once it has taken this one's place
         raw_path, _, query = asked.url.partition(b"?")
         root = asked.config.root_path
@@ -181,8 +181,8 @@ class Handshake(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Keep what comes before the hand-over, up to a bound."""
-        self._early += data
-        if len(self._early) > EARLY_LIMIT:
+        self.early += data
+        if len(self.early) > EARLY_LIMIT:
             self.transport.pause_reading()
 
     def connection_lost(self, _exc: Exception | None) -> None:
@@ -233,13 +233,13 @@ class Handshake(asyncio.Protocol):
 
     def hand_over(self, viewer: Viewer, admit: Callable[[Watcher], None], going_down: Callable[[], None]) -> bool:
         """Give the transport to a new `Conn`, admit it, and return whether the page was still connected."""
-        transport, early = self.transport, self._early
+        transport, early = self.transport, self.early
         if self.disconnected or not self._accepted or self._whole is not None or transport.is_closing():
             return False
         if len(early) > EARLY_LIMIT:
             return False
         conn = conn_of(self, viewer, going_down)
-        self.transport, self._early = HANDED_OVER, b""
+        self.transport, self.early = HANDED_OVER, b""
         admit(conn)
         if early and not transport.is_closing():
             conn.data_received(early)
@@ -260,10 +260,10 @@ class Handshake(asyncio.Protocol):
             self.transport.set_protocol(whole)
             if self.disconnected:
                 whole.connection_lost(None)
-            elif self._early:
+            elif self.early:
                 self.transport.resume_reading()
-                whole.data_received(self._early)
-            self._early = b""
+                whole.data_received(self.early)
+            self.early = b""
         return self._whole
 
 

@@ -394,7 +394,7 @@ def test_what_is_sent_before_the_hand_over_is_bounded(tell):
         with suppress(TimeoutError):  # until the server reads no more
             while True:
                 await asyncio.wait_for(page.send(client_frame(b"x" * 60_000)), 0.3)
-        assert EARLY_LIMIT < len(shaking._early) < EARLY_LIMIT + (1 << 19)
+        assert EARLY_LIMIT < len(shaking.early) < EARLY_LIMIT + (1 << 19)
         released.set()
         await wait_until(lambda: stage.server.server_state.connections == set())
         assert stage.watchers() == []
