@@ -100,7 +100,8 @@ class Run:
             result |= self.timed("cpu_s_per_M", burst, 8, 0.0)
             result["burst_ok"] = self.pages.deliveries == self.published * self.reading
         if paced := self.order.get("paced", 0):
-            timed = self.timed("paced_cpu_s_per_M", paced, 1 << 30, 1 / self.order["rate"])
+            window = 1 if self.order.get("one_by_one") else 1 << 30
+            timed = self.timed("paced_cpu_s_per_M", paced, window, 1 / self.order["rate"])
             result |= timed
             result["paced_ok"] = self.pages.deliveries == self.published * self.reading
         return result | {"bad_seq": self.pages.bad, "rss_after_kb": self.server.memory_info().rss // 1024}

@@ -58,7 +58,8 @@ def deliveries(ours: Target, connections: int) -> list[Row]:
 def one_by_one(ours: Target, connections: int, repeats: int) -> list[Row]:
     """Return CPU a delivery one by one, and its part in user mode, of alternating pairs of runs."""
     rate = PACE / connections
-    pairs = _pairs(ours, lambda server: load(server, connections, paced=round(AWHILE * rate), rate=rate), repeats)
+    messages = round(AWHILE * rate)
+    pairs = _pairs(ours, lambda server: load(server, connections, paced=messages, rate=rate, one_by_one=1), repeats)
     if not pairs:
         return [_none_whole(connections)]
     user = [mine["paced_user_s_per_M"] / limit["paced_cpu_s_per_M"] for mine, limit in pairs]
@@ -150,7 +151,8 @@ def receipts(ours: Target, repeats: int) -> list[Row]:
             cost = []
             for answering in (0, 1):
                 here = msgspec.structs.replace(server, target=msgspec.structs.replace(ours, newest=newest))
-                cost.append(load(here, FEW, paced=messages, rate=rate, receipts=answering)["paced_cpu_s_per_M"])
+                run = load(here, FEW, paced=messages, rate=rate, one_by_one=1, receipts=answering)
+                cost.append(run["paced_cpu_s_per_M"])
                 newest += messages
             values.append((cost[1] - cost[0]) / cost[0])
     return [Row("a receipt for every message", median(values), "of the delivery it answers", 0.8, spread(values))]

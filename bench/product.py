@@ -104,12 +104,13 @@ def deliveries(folder: Path, connections: int, repeats: int) -> list[Row]:
     burst, one_by_one = max(24, 60_000 // connections), max(10, round(2 * rate))
 
     def bare(server: Running) -> dict[str, Any]:
-        return load(server, connections, burst=burst, paced=one_by_one, rate=rate, size=size)
+        return load(server, connections, burst=burst, paced=one_by_one, rate=rate, one_by_one=1, size=size)
 
     def whole(server: Running) -> dict[str, Any]:
         load(server, 200)  # what every start costs once
-        alone = load(server, 1, burst=burst, paced=one_by_one, rate=rate)
-        many = load(again(server, folder), connections, burst=burst, paced=one_by_one, rate=rate)
+        paced: dict[str, Any] = {"burst": burst, "paced": one_by_one, "rate": rate, "one_by_one": 1}
+        alone = load(server, 1, **paced)
+        many = load(again(server, folder), connections, **paced)
         for key in ("paced_cpu_s_per_M", "cpu_s_per_M"):
             many[f"more_{key}"] = (many[key] * connections - alone[key]) / (connections - 1)
         return many

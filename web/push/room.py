@@ -6,6 +6,7 @@ watchers that wait for the same read. The number of a watcher does not change wh
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol, assert_never
@@ -73,6 +74,7 @@ class Room:
         self.empty_since = time.monotonic()
         self._busy = False  # a round task runs
         self._rested = 0.0  # when the next round may begin (monotonic)
+        self._first_end = math.inf  # no sign-in of a watcher runs out before it (POSIX seconds)
         self._reads: dict[Read, list[Watcher]] = {}
         context.spawn(self._start())
 
@@ -106,6 +108,7 @@ class Room:
         watcher.room = self
         watcher.budget, watcher.views = self.pace.inbound, self.pace.views
         self.watchers.add(watcher)
+        self._first_end = min(self._first_end, watcher.viewer.expires or math.inf)
         self.hub.packs = self.hub.packs or watcher.unbroken != PLAIN
         self._context.counts.joined += 1
 
@@ -182,10 +185,10 @@ class Room:
             while await self._rest() and (due := self.hub.next_round()) is not None:
                 match due:
                     case Round():
-                        began = time.monotonic()
+                        began = time.thread_time()
                         await self._deliver(due)
-                        ended = time.monotonic()
-                        self._rested = ended + min(self.pace.longest_rest, self.pace.rest * (ended - began))
+                        took = time.thread_time() - began
+                        self._rested = time.monotonic() + min(self.pace.longest_rest, self.pace.rest * took)
                         for watcher in self.hub.overtaken():
                             self.advance(watcher)
                     case Gap():
@@ -199,7 +202,7 @@ class Room:
     async def _rest(self) -> bool:
         """Wait until the next round may begin, so that what is published in a burst is joined; return True.
 
-        Rounds of a share take no more than half of the loop's time; whoever publishes has the other half.
+        Rounds of a share take no more than half of the loop's time: whoever publishes has the other half.
         """
         left = self._rested - time.monotonic()
         if left > SHORTEST_REST:
@@ -217,14 +220,13 @@ class Room:
 
     async def _deliver(self, due: Round) -> None:
         before, after, data, chunk = due.before, due.after, b"".join(due.frames), self.pace.chunk
-        packed, held, some, now = Packed(due.frames, due.earlier), PLAIN, b"", self._context.clock()
+        packed, held, some = Packed(due.frames, due.earlier), PLAIN, b""
         self._context.counts.rounds += 1
+        self._end_expired()
         watchers = list(self.watchers)
         for start in range(0, len(watchers), chunk):
             for watcher in watchers[start : start + chunk]:
                 if watcher.ready and watcher.sent == before:
-                    if 0 < watcher.viewer.expires <= now and watcher.expired(now):
-                        continue
                     watcher.sent = after
                     if (unbroken := watcher.unbroken) == PLAIN:
                         watcher.transport.write(data)
@@ -236,6 +238,14 @@ class Room:
                 await asyncio.sleep(0)
                 if self.hub.ended:
                     return
+
+    def _end_expired(self) -> None:
+        """Close the watchers whose sign-in has run out by now."""
+        now = self._context.clock()
+        if self._first_end <= now:
+            for watcher in list(self.watchers):
+                watcher.expired(now)
+            self._first_end = min((watcher.viewer.expires or math.inf for watcher in self.watchers), default=math.inf)
 
     # what one watcher is owed
 
