@@ -202,7 +202,7 @@ class Room:
     async def _rest(self) -> bool:
         """Wait until the next round may begin, so that what is published in a burst is joined; return True.
 
-        Rounds of a share take no more than half of the loop's time: whoever publishes has the other half.
+        Rounds of a share take no more than a quarter of the loop's time; whoever publishes has the rest.
         """
         left = self._rested - time.monotonic()
         if left > SHORTEST_REST:
