@@ -86,7 +86,9 @@ def product(folder: Path) -> Target:
 
 
 def frame_size(folder: Path) -> int:
-    """Return the bytes of a typical update of this share."""
+    """Return the bytes of an update as the command of this bench makes it; the bare sender's frames are as long."""
+    with running(product(folder)) as server:
+        load(server, 1, burst=2)
     logs = Folder(folder)
     last = logs.disclosure.last(SHARE)
     logs.close()
@@ -100,7 +102,7 @@ def deliveries(folder: Path, connections: int, repeats: int) -> list[Row]:
     off, so that "a delivery" is what one more dashboard costs. The rows named "all of it" leave it in.
     """
     rate = 20_000 / connections if compiler() else 4_000 / connections
-    size = max(600, min(2000, frame_size(folder)))
+    size = frame_size(folder)
     burst, one_by_one = max(24, 60_000 // connections), max(10, round(2 * rate))
 
     def bare(server: Running) -> dict[str, Any]:
