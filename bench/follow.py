@@ -17,6 +17,7 @@ from domain.events import Recorded, Stored, encode
 from domain.ids import MilestoneId
 from domain.plan.schedule import MoveForecast
 from tests.world import HARBOUR, SHARE, World
+from web.push.server import tune_gc
 from web.render.page import Renderer
 
 FEW, MANY = 20, 200  # milestones
@@ -29,6 +30,7 @@ RUNS = 5
 
 def run() -> list[Row]:
     """Return what an update costs where its event is shown and where it is not, and what it costs later."""
+    tune_gc()  # as a server does
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         few, decode = _shown(Path(folder) / "few", FEW)
         many, _decode = _shown(Path(folder) / "many", MANY)

@@ -119,7 +119,8 @@ def _moved(old: ClientView, new: ClientView, unit: DateUnit, both: Both) -> Iter
         elif earlier is not card:
             yield from both(Thing("risk", card.id, course.name_of(card)), earlier, card)
     yield from map(course.risk_withdrawn, cards.values())
-    yield from both(Thing("budget", "", _("Budget")), old.budget, new.budget)
+    if old.budget is not new.budget:
+        yield from both(Thing("budget", "", _("Budget")), old.budget, new.budget)
 
 
 def _course(thing: Thing, before: Any, after: Any, unit: DateUnit) -> Iterator[Change]:
@@ -175,9 +176,9 @@ def _confirmed_once(moved: list[Change], *, quietly: bool) -> list[Change]:
 def _named(old: ClientView, new: ClientView) -> Iterator[Change]:
     """Yield what changed of the page as a whole that no row of the catalogue names."""
     for field in NAMED:
-        what = NAMED[field]
         was, now = getattr(old, field), getattr(new, field)
-        if was != now:
+        if was is not now and was != now:
+            what = NAMED[field]
             if field == "language":
                 was, now = (LANGUAGES.get(code, code) for code in (was, now))
             told = isinstance(was, str) and isinstance(now, str) and field != "brand"

@@ -1,6 +1,5 @@
 """The present state of every stream: clients, people, shares and projects, folded from the event log."""
 
-import copy
 import functools
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -79,6 +78,11 @@ class _Begun(msgspec.Struct):
         return change_of([recorded.event for recorded in self.events], parts[0], parts[1], place)
 
 
+@functools.cache
+def _maps() -> tuple[str, ...]:
+    return tuple(name for name, value in vars(World()).items() if isinstance(value, Sharing))
+
+
 class World(Directory):
     """The present state of every stream. Owned by the thread that folds the events; what `still` returned is anybody's.
 
@@ -121,16 +125,31 @@ class World(Directory):
         self.position = max(self.position, recorded.position)
 
     def still(self) -> "World":
-        """Return the world as it is now: later events change it in neither of the two that they are not applied to.
+        """Return the world as it is now, to read alone: later events do not change it.
 
-        It takes no longer where there is much than where there is little.
+        It takes no longer where there is much than where there is little, and what was not written to since the last
+        time is the same map again.
         """
-        made = copy.copy(self)
-        for name, value in vars(self).items():
-            if isinstance(value, Sharing):
-                setattr(made, name, value.still())
+        made = World.__new__(World)
+        vars(made).update(vars(self))
+        for name in _maps():
+            setattr(made, name, getattr(self, name).version())
+        made.held_back = self.held_back.version()
+        return made
+
+    def afresh(self) -> "World":
+        """Return the world as it is now, to apply events to: they do not change this one."""
+        made = World.__new__(World)
+        vars(made).update(vars(self))
+        for name in _maps():
+            setattr(made, name, getattr(self, name).still())
         made.held_back = self.held_back.still()
         return made
+
+    @property
+    def settled(self) -> bool:
+        """Whether every command that was taken in is taken in whole."""
+        return self._begun is None
 
     def _apply_project(self, key: ProjectId, event: ProjectEvent, recorded: Recorded) -> None:
         before = self.projects.get(key)

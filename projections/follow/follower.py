@@ -349,6 +349,8 @@ class Follower:
         self._before.clear()
 
     def _refuse_broken(self, share: ShareId) -> None:
+        if not self._stands.broken:
+            return
         agreed = self._world.shares[share]
         for stream in (f"project-{agreed.project}", f"share-{share}", f"client-{agreed.client}", "organisation"):
             if (broken := self._stands.broken.get(stream)) is not None:
@@ -418,7 +420,7 @@ class Follower:
         if parked is None:
             return True
         begun = self._begun(share, parked)
-        key, world, batch = ShareId(share), begun.world.still(), _Batch()
+        key, world, batch = ShareId(share), begun.world.afresh(), _Batch()
         memory = Memories()
         shown = msgspec.structs.replace(restore(self._disclosure, share), memory=memory)
         batch.know(self._events.cuts(parked.position))
