@@ -122,7 +122,8 @@ class World(Directory):
                     self._end(share.id, recorded.at)
         if kind != "closing":
             self.versions[stream] = recorded.version
-        self.position = max(self.position, recorded.position)
+        if recorded.position > self.position:  # noqa: PLR1730  # faster than `max`, once for each event
+            self.position = recorded.position
 
     def still(self) -> "World":
         """Return the world as it is now, to read alone: later events do not change it.
@@ -160,11 +161,15 @@ class World(Directory):
             self._count_zones(before, after)
         if before is None:
             return
-        if self._begun is None or self._begun.project != key:
+        begun = self._begun
+        if begun is not None and begun.project != key:
             self.settle()
-            self._begun = _Begun(key, recorded.command, before, [], after, recorded.at)
-        self._begun.events.append(recorded)
-        self._begun.after, self._begun.at = after, recorded.at
+            begun = None
+        if begun is None:
+            self._begun = _Begun(key, recorded.command, before, [recorded], after, recorded.at)
+            return
+        begun.events.append(recorded)
+        begun.after, begun.at = after, recorded.at
 
     def _index_overrides(self, project: Project) -> None:
         if not project.health.overrides:
@@ -191,7 +196,8 @@ class World(Directory):
         if begun is None:
             return
         self._keep(begun)
-        reviewed = [s for s in self.all_of_project(begun.project) if s.active and s.ways.release is not None]
+        shares = [self.shares[share] for share in self._of_project.get(begun.project, ())]
+        reviewed = [s for s in shares if s.versions and s.versions[-1].ways.release is not None and s.active]
         if not reviewed:
             return
         last = begun.events[-1]
@@ -201,12 +207,15 @@ class World(Directory):
 
     def _keep(self, begun: _Begun) -> None:
         """Keep what a command changed for as long as it can be put back; it is worked out when somebody asks."""
-        since = begun.at - WITHIN
-        known = self._changes.get(begun.project, ())
-        old = max(0, len(known) + 1 - KEPT)
-        while old < len(known) and known[old].at < since:
-            old += 1
         change = begun if len(begun.events) <= FEW else begun.change()
+        known = self._changes.get(begun.project, ())
+        since = begun.at - WITHIN
+        if not known or known[-1].at < since:  # mostly: nobody changed it shortly before
+            self._changes[begun.project] = (change,)
+            return
+        old = max(0, len(known) + 1 - KEPT)
+        while known[old].at < since:
+            old += 1
         self._changes[begun.project] = (*known[old:], change)
 
     def latest_changes(self, project: ProjectId) -> tuple[LatestChange, ...]:
