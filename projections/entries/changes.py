@@ -5,6 +5,7 @@ names is told by its name. A reader folds the changes of several updates by subj
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter, is_
 from typing import Any
 
 import msgspec
@@ -53,6 +54,8 @@ OTHERS = Said(
 )  # members of a view in which more than the rows name can differ; told where nothing else is
 
 
+LISTED = ("milestones", "risks", "concerns")  # members of a view that are compared thing by thing
+_page = attrgetter(*(name for name in ClientView.__struct_fields__ if name not in LISTED))
 NONE: frozenset[str] = frozenset()
 Both = Callable[[Thing, Any, Any], Iterable[Change]]  # what is told of a thing that is in both views
 
@@ -71,7 +74,8 @@ def changes(previous: ClientView | None, view: ClientView) -> tuple[Change, ...]
 
     moved = [*course.agreement(previous, view), *_moved(old, view, way.unit, both)]
     quietly = view.confirmed_quietly
-    noticed = [*_confirmed_once(moved, quietly=quietly), *said(old, view), *_named(old, view)]
+    named = () if _same_page(old, view) else _named(old, view)
+    noticed = [*_confirmed_once(moved, quietly=quietly), *said(old, view), *named]
     alone = quietly and bool(moved) and all(one.row in CONFIRMED for one in moved)  # and nothing but the time of it
     if not noticed and previous != view and not alone:
         noticed = [_others(previous, view)]
@@ -96,6 +100,11 @@ def of_format_1(previous: ClientView | None, view: ClientView) -> tuple[Change, 
     return tuple(noticed)
 
 
+def _same_page(old: ClientView, new: ClientView) -> bool:
+    """Tell whether all of a view but its lists is the very same, so that nothing of it is to be compared."""
+    return all(map(is_, _page(old), _page(new)))
+
+
 def _opened(view: ClientView) -> Change:
     say = _("{project} is shared with you", project=view.project)
     return change("share.opened", "project", view.project, after=_("Shared"), why=_("First update"), say=say)
@@ -103,7 +112,8 @@ def _opened(view: ClientView) -> Change:
 
 def _moved(old: ClientView, new: ClientView, unit: DateUnit, both: Both) -> Iterator[Change]:
     """Yield what changed of the project, its milestones, its risks and its budget, in this order."""
-    yield from both(Thing("project", "", new.project), old, new)
+    if not _same_page(old, new):
+        yield from both(Thing("project", "", new.project), old, new)
     rows, cards = {row.id: row for row in old.milestones}, {card.id: card for card in old.risks}
     for row in reversed(new.milestones):
         was = rows.pop(row.id, None)
