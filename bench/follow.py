@@ -44,15 +44,9 @@ def run() -> list[Row]:
         few, many = _shown(Path(folder) / "few", FEW), _shown(Path(folder) / "many", MANY)
         hidden, hidden_decode = _hidden(Path(folder) / "hidden")
         early, late = _long(Path(folder) / "long")
-    of = "of decoding its events"
+    of, note = "of decoding its events", f"{few.seconds * 1e6:.0f} us; {few.spread}"
     return [
-        Row(
-            f"an update that is shown, {FEW} milestones",
-            few.times,
-            of,
-            250,
-            f"{few.seconds * 1e6:.0f} us; {few.spread}",
-        ),
+        Row(f"an update that is shown, {FEW} milestones", few.times, of, 250, note),
         Row(f"the same with {MANY} milestones", many.seconds / few.seconds, f"of that with {FEW}", 1.6),
         Row("following an event that nobody shares", hidden / hidden_decode, of),
         Row(f"an update after {LATE:,} updates of the share", late / early, f"of one after {EARLY}", 1.3),
