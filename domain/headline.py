@@ -144,6 +144,14 @@ STANDS: dict[tuple[Dimension, Rag], str] = Said(
 )
 
 
+def read_of(rows: Sequence[MilestoneRow]) -> tuple[object, ...]:
+    """Return all that a headline reads of milestones, so that it is made again only where one of these changed."""
+    statuses = [row.status for row in rows]
+    last = [i for i, row in enumerate(rows) if row.final]
+    slips = [row.slip is not None and row.slip.since_current > 0 for row in rows] if None in statuses else ()
+    return (*statuses, *last, *slips)
+
+
 def headline(shared: Shared) -> Headline:
     """Return the headline by the rules of docs/spec.md 6.10: whatever is shared, worst first."""
     statuses = shared.statuses()

@@ -23,7 +23,7 @@ class Sharing(MutableMapping[K, V]):
     it in a small one, which is shared in the same way.
     """
 
-    __slots__ = ("_base", "_beside", "_count", "_lent", "_ours")
+    __slots__ = ("_base", "_beside", "_count", "_lent", "_ours", "_read_only", "_version")
 
     def __init__(self, entries: Mapping[K, V] | None = None) -> None:
         self._base: dict[K, V] = dict(entries or {})
@@ -31,6 +31,8 @@ class Sharing(MutableMapping[K, V]):
         self._ours = True  # nobody else has the base, and nothing lies beside it
         self._lent = False  # somebody else has what lies beside it
         self._count = 0  # of all entries, where the base is shared
+        self._read_only = False  # it is a version that several have
+        self._version: Sharing[K, V] | None = None  # the one that was asked for since the last write
 
     def still(self) -> "Sharing[K, V]":
         """Return this version; whatever is written later to this map or to that one is not in the other."""
@@ -39,7 +41,25 @@ class Sharing(MutableMapping[K, V]):
         made._base, made._beside, made._count = self._base, self._beside, self._count
         made._ours = self._ours = False
         made._lent = self._lent = True
+        made._version, made._read_only = None, False
         return made
+
+    def version(self) -> "Sharing[K, V]":
+        """Return this version, to read alone: the same map for whoever asks until the next write to this one."""
+        if self._read_only:
+            return self
+        if self._version is None:
+            made: Sharing[K, V] = self.still()
+            self._version = made
+            made._read_only = True
+        return self._version
+
+    def _written(self) -> None:
+        """Let go of the version that was asked for; one that others have as well is never written to."""
+        if self._read_only:
+            message = "this version is only read: take one of your own (`still`) to write to"
+            raise TypeError(message)
+        self._version = None
 
     def __getitem__(self, key: K) -> V:
         if self._beside:
@@ -72,6 +92,8 @@ class Sharing(MutableMapping[K, V]):
         return key in self._base if found is _ABSENT else found is not _GONE
 
     def __setitem__(self, key: K, value: V) -> None:
+        if self._version is not None or self._read_only:
+            self._written()
         if self._ours:
             self._base[key] = value
             return
@@ -81,6 +103,8 @@ class Sharing(MutableMapping[K, V]):
     def __delitem__(self, key: K) -> None:
         if key not in self:
             raise KeyError(key)
+        if self._version is not None or self._read_only:
+            self._written()
         if self._ours:
             del self._base[key]
             return
@@ -105,6 +129,7 @@ class Sharing(MutableMapping[K, V]):
 
     def forget(self) -> None:
         """Let go of what is gone: this version and later ones hold nothing of it."""
+        self._written()
         self._base, self._beside, self._ours, self._lent = dict(self._whole()), {}, True, False
 
     def __len__(self) -> int:

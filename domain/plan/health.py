@@ -129,20 +129,28 @@ def assess(health: Health, old: Facts, new: Facts) -> Health:
     afresh = new.tolerances is not old.tolerances and new.tolerances != old.tolerances
     budget = afresh or new.budget is not old.budget
     schedule = budget or new.schedule is not old.schedule
-    statuses: list[tuple[Dimension, Rag | None]] = []
     if schedule:
         before = None if afresh else health.read("schedule").status
-        statuses.append(("schedule", _schedule(before, new.tolerances, new.schedule, new.budget)))
+        health = _read(health, "schedule", _schedule(before, new.tolerances, new.schedule, new.budget))
     if budget:
         before = None if afresh else health.read("budget").status
-        statuses.append(("budget", _budget(before, new.tolerances, new.budget)))
+        health = _read(health, "budget", _budget(before, new.tolerances, new.budget))
     if new.risks is not old.risks:
-        statuses.append(("risk", _risk(new.scale, new.risks)))
-    moved = {d: Reading(status=s, previous=health.read(d).status) for d, s in statuses if health.read(d).status != s}
-    return msgspec.structs.replace(health, readings={**health.readings, **moved}) if moved else health
+        health = _read(health, "risk", _risk(new.scale, new.risks))
+    return health
+
+
+def _read(health: Health, dimension: Dimension, status: Rag | None) -> Health:
+    before = health.read(dimension).status
+    if status == before:
+        return health
+    reading = Reading(status=status, previous=before)
+    return msgspec.structs.replace(health, readings={**health.readings, dimension: reading})
 
 
 def _schedule(before: Rag | None, t: Tolerances, schedule: Schedule, budget: Budget) -> Rag | None:
+    if not schedule.agreed and schedule.ended is None and not budget.accounts:
+        return None  # nothing to judge it by yet
     statuses: list[Rag] = []
     final = schedule.final() if schedule.agreed else None
     if overdue := schedule.overdue():

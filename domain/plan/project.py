@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Literal, assert_never
+from typing import Literal, assert_never, cast, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -138,9 +138,26 @@ def evolve(state: Project | None, event: ProjectEvent, at: datetime) -> Project:
     if state is None:
         message = f"expected ProjectStarted first, got {type(event).__name__}"
         raise ValueError(message)
+    if type(event) in _OF_SCHEDULE:
+        return _rescheduled(state, cast("schedules.ScheduleEvent", event), at)
     moved = _evolve(state, event, at)
     health = healths.assess(moved.health, state.facts(), moved.facts())
     return msgspec.structs.replace(moved, changed_at=at, health=health)
+
+
+_OF_SCHEDULE = frozenset(get_args(schedules.ScheduleEvent))  # most events of a project, so they are told apart first
+
+
+def _rescheduled(state: Project, event: schedules.ScheduleEvent, at: datetime) -> Project:
+    schedule = schedules.evolve(state.schedule, event, at)
+    new = healths.Facts(state.tolerances, state.scale, schedule, state.budget, state.risks)
+    return msgspec.structs.replace(
+        state,
+        schedule=schedule,
+        origins=origin.changed(state.origins, event, state.schedule, schedule),
+        changed_at=at,
+        health=healths.assess(state.health, state.facts(), new),
+    )
 
 
 def _evolve(state: Project, event: ProjectEvent, at: datetime) -> Project:
@@ -167,10 +184,7 @@ def _evolve(state: Project, event: ProjectEvent, at: datetime) -> Project:
         case healths.HealthOverridden() | healths.HealthOverrideEnded():
             return replace(state, health=healths.evolve(state.health, event))
         case _ if isinstance(event, schedules.ScheduleEvent):
-            schedule = schedules.evolve(state.schedule, event, at)
-            return replace(
-                state, schedule=schedule, origins=origin.changed(state.origins, event, state.schedule, schedule)
-            )
+            return _rescheduled(state, event, at)
         case _ if isinstance(event, attached.SourceEvent):
             known = attached.evolve(state.sources, event, at)
             if isinstance(event, attached.SourcePulled | attached.SourceSettled):

@@ -178,6 +178,8 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 def evolve(state: Schedule, event: ScheduleEvent, at: datetime) -> Schedule:
     """Return the schedule after `event`, recorded at `at` (UTC)."""
     match event:
+        case ForecastMoved(milestone=key):  # most of them, so it is asked for first
+            return _with(state, milestones.evolve(state.milestones[key], event, at))
         case MilestoneAdded():
             return _with(state, milestones.begin(event, at))
         case MilestoneRemoved(milestone=key):

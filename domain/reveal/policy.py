@@ -17,7 +17,7 @@ from domain.agreement.answers import Acknowledgement, Comment
 from domain.agreement.share import Share
 from domain.agreement.terms import Terms
 from domain.catalogue import Item
-from domain.headline import Shared, counted, headline
+from domain.headline import Shared, counted, headline, read_of
 from domain.ids import ClientId, MilestoneId
 from domain.language import gettext as _
 from domain.language import speaking, spoken, whole
@@ -85,17 +85,20 @@ def _reveal(project: Project, share: Share, names: tuple[str, str, str], called:
     said = said_of(share.answers, memory)
     told = _milestones(project, share, said, called, memory)
     carded = _risks(project, share, said, called, memory)
-    milestones, risks = tuple(one.row for one in told), tuple(one.card for one in carded)
-    schedule = memory.one("schedule", _schedule(project, share, milestones))
-    budget = budget_of(project, share)
-    if budget is not None:
-        about = remarks(said.comments.get("budget", ()), called, item=_spent(share))
-        budget = msgspec.structs.replace(budget, remarks=about)
-    budget = memory.one("budget", budget)
+    milestones, risks = tuple([one.row for one in told]), tuple([one.card for one in carded])
+    final = next((row for row in milestones if row.final), None)
+    judged = project.health, project.tolerances, project.scale, spoken(), *share.versions
+    schedule = memory.of("schedule", (*judged, final), lambda: _schedule(project, share, final))
+    figures = *judged, project.budget, project.currency, project.time_zone
+    budget = memory.of("figures", figures, lambda: budget_of(project, share))
+    if budget is not None and (comments := said.comments.get("budget")):
+        about = remarks(comments, called, item=_spent(share))
+        budget = memory.one("budget", msgspec.structs.replace(budget, remarks=about))
     phase = project.phase if "phase" in terms.project_fields else None
-    overall = memory.one("overall", indicator_of(project, share, "overall"))
-    risk = memory.one("risk", _risk_vital(project, share, risks))
-    baselines = memory.one("baselines", _baselines(project, share))
+    overall = memory.of("overall", judged, lambda: indicator_of(project, share, "overall"))
+    risk = memory.of("risk", (*judged, *risks), lambda: _risk_vital(project, share, risks))
+    agreed = project.schedule.listed, project.time_zone, *share.versions
+    baselines = memory.of("baselines", agreed, lambda: _baselines(project, share))
     confirmed = memory.one("confirmed", _plan_confirmed(project, share))
     raised = concerns(share, milestones, risks, called)
     first = Shared(
@@ -110,6 +113,7 @@ def _reveal(project: Project, share: Share, names: tuple[str, str, str], called:
         more=bool(baselines or raised) or confirmed is not None,
     )
     counts = terms, share.version, len(milestones), len(risks), spoken()
+    told_of = overall, schedule, budget, risk, phase, first.unit, first.more, spoken(), *risks, *read_of(milestones)
     return ClientView(
         organisation=organisation,
         client=client,
@@ -117,9 +121,11 @@ def _reveal(project: Project, share: Share, names: tuple[str, str, str], called:
         time_zone=time_zone,
         terms_version=share.version,
         scope=memory.of("scope", counts, lambda: _scope(terms, share.version, milestones, risks)),
-        headline=memory.one("headline", headline(first)),
+        headline=memory.of("headline", told_of, lambda: headline(first)),
         phase=phase,
-        as_of=_as_of(project, share, [one.moved_at for one in told], [one.scored_at for one in carded]),
+        as_of=memory.one(
+            "as_of", _as_of(project, share, (one.moved_at for one in told), (one.scored_at for one in carded))
+        ),
         overall=overall,
         schedule=schedule,
         budget=budget,
@@ -409,9 +415,8 @@ def _trend(project: Project, m: Milestone, since: datetime | None) -> tuple[Fore
     return points(known_moves(m.moves, since), since, project.time_zone)
 
 
-def _schedule(project: Project, share: Share, rows: tuple[MilestoneRow, ...]) -> ScheduleVital | None:
+def _schedule(project: Project, share: Share, final: MilestoneRow | None) -> ScheduleVital | None:
     indicator = indicator_of(project, share, "schedule")
-    final = next((row for row in rows if row.final), None)
     if final is None or final.slip is None:
         return None if indicator is None else ScheduleVital(indicator=indicator)
     before = _before(share.terms, final)

@@ -5,6 +5,7 @@ names is told by its name. A reader folds the changes of several updates by subj
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter, is_
 from typing import Any
 
 import msgspec
@@ -53,6 +54,8 @@ OTHERS = Said(
 )  # members of a view in which more than the rows name can differ; told where nothing else is
 
 
+LISTED = ("milestones", "risks", "concerns")  # members of a view that are compared thing by thing
+_page = attrgetter(*(name for name in ClientView.__struct_fields__ if name not in LISTED))
 NONE: frozenset[str] = frozenset()
 Both = Callable[[Thing, Any, Any], Iterable[Change]]  # what is told of a thing that is in both views
 
@@ -71,7 +74,8 @@ def changes(previous: ClientView | None, view: ClientView) -> tuple[Change, ...]
 
     moved = [*course.agreement(previous, view), *_moved(old, view, way.unit, both)]
     quietly = view.confirmed_quietly
-    noticed = [*_confirmed_once(moved, quietly=quietly), *said(old, view), *_named(old, view)]
+    named = () if _same_page(old, view) else _named(old, view)
+    noticed = [*_confirmed_once(moved, quietly=quietly), *said(old, view), *named]
     alone = quietly and bool(moved) and all(one.row in CONFIRMED for one in moved)  # and nothing but the time of it
     alone = alone or msgspec.structs.replace(previous, unconfirmed=view.unconfirmed) == view
     if not noticed and previous != view and not alone:
@@ -97,6 +101,11 @@ def of_format_1(previous: ClientView | None, view: ClientView) -> tuple[Change, 
     return tuple(noticed)
 
 
+def _same_page(old: ClientView, new: ClientView) -> bool:
+    """Tell whether all of a view but its lists is the very same, so that nothing of it is to be compared."""
+    return all(map(is_, _page(old), _page(new)))
+
+
 def _opened(view: ClientView) -> Change:
     say = _("{project} is shared with you", project=view.project)
     return change("share.opened", "project", view.project, after=_("Shared"), why=_("First update"), say=say)
@@ -104,7 +113,8 @@ def _opened(view: ClientView) -> Change:
 
 def _moved(old: ClientView, new: ClientView, unit: DateUnit, both: Both) -> Iterator[Change]:
     """Yield what changed of the project, its milestones, its risks and its budget, in this order."""
-    yield from both(Thing("project", "", new.project), old, new)
+    if not _same_page(old, new):
+        yield from both(Thing("project", "", new.project), old, new)
     rows, cards = {row.id: row for row in old.milestones}, {card.id: card for card in old.risks}
     for row in reversed(new.milestones):
         was = rows.pop(row.id, None)
@@ -120,7 +130,8 @@ def _moved(old: ClientView, new: ClientView, unit: DateUnit, both: Both) -> Iter
         elif earlier is not card:
             yield from both(Thing("risk", card.id, course.name_of(card)), earlier, card)
     yield from map(course.risk_withdrawn, cards.values())
-    yield from both(Thing("budget", "", _("Budget")), old.budget, new.budget)
+    if old.budget is not new.budget:
+        yield from both(Thing("budget", "", _("Budget")), old.budget, new.budget)
 
 
 def _course(thing: Thing, before: Any, after: Any, unit: DateUnit) -> Iterator[Change]:
@@ -176,9 +187,9 @@ def _confirmed_once(moved: list[Change], *, quietly: bool) -> list[Change]:
 def _named(old: ClientView, new: ClientView) -> Iterator[Change]:
     """Yield what changed of the page as a whole that no row of the catalogue names."""
     for field in NAMED:
-        what = NAMED[field]
         was, now = getattr(old, field), getattr(new, field)
-        if was != now:
+        if was is not now and was != now:
+            what = NAMED[field]
             if field == "language":
                 was, now = (LANGUAGES.get(code, code) for code in (was, now))
             told = isinstance(was, str) and isinstance(now, str) and field != "brand"

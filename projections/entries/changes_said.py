@@ -25,8 +25,9 @@ def said(old: ClientView, new: ClientView) -> Iterator[Change]:
             yield from _about(Thing("risk", risk.id, f"{risk.ref} {risk.title}"), before_it, risk)
     if old.budget is not None and new.budget is not None:
         yield from _remarks(Thing("budget", "", _("Budget")), old.budget.remarks, new.budget.remarks)
-    agreement = Thing("agreement", "", _("Share agreement {terms_version}", terms_version=new.terms_version))
-    yield from _acknowledged(agreement, old.agreement_ack, new.agreement_ack)
+    if old.agreement_ack is not new.agreement_ack:
+        agreement = Thing("agreement", "", _("Share agreement {terms_version}", terms_version=new.terms_version))
+        yield from _acknowledged(agreement, old.agreement_ack, new.agreement_ack)
 
 
 def _about(thing: Thing, old: MilestoneRow | RiskCard, new: MilestoneRow | RiskCard) -> Iterator[Change]:

@@ -188,6 +188,8 @@ def judged(old: ClientView, new: ClientView) -> Iterator[Change]:
     """Yield what else than its status changed of each health indicator, and indicators that are there or gone now."""
     for name in DIMENSIONS:
         before, after = indicator(old, name), indicator(new, name)
+        if before is after:
+            continue
         if before is None or after is None:
             yield from _appeared(name, before, after)
         elif before.status == after.status:

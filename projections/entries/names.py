@@ -16,6 +16,7 @@ import msgspec
 from domain.language import gettext as _
 
 BEGIN, END = "\ue000", "\ue001"  # no text that people enter holds them: domain/check.py
+_BEGIN = BEGIN.encode()
 _PLACEHOLDER = re.compile(f"{BEGIN}([0-9a-f]{{16}}){END}")
 
 
@@ -44,6 +45,11 @@ def placeholder(key: str) -> str:
 def keys_in(text: str) -> frozenset[str]:
     """Return the keys of all placeholders in a text."""
     return frozenset(_PLACEHOLDER.findall(text)) if BEGIN in text else frozenset()
+
+
+def names_in(recorded: bytes) -> bool:
+    """Tell whether recorded text may have a placeholder in it."""
+    return _BEGIN in recorded
 
 
 def filled(text: str, called: Mapping[str, str]) -> str:

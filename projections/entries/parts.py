@@ -83,26 +83,28 @@ class Hashes(msgspec.Struct, frozen=True):
 
     def after(self, parts: Mapping[str, Part], changed: Collection[str]) -> "Hashes":
         """Return the hashes of the next rendering, of which these parts are new or different from this one."""
-        containers = {key for key, part in parts.items() if part.children}
         known = {**self.of}
-        for gone in self.parts.keys() - parts.keys():
-            del known[gone]
-        for key in changed:
-            if key not in containers:
-                known[key] = _hash(parts[key], b"")
-        made: set[str] = set()
+        if self.parts.keys() != parts.keys():
+            for gone in self.parts.keys() - parts.keys():
+                del known[gone]
+        containers = {key for key, part in parts.items() if part.children}
+        others = set(changed)  # whose hash is another one, with what is inside them
+        for key in others - containers:
+            known[key] = _hash(parts[key], b"")
+        looked: set[str] = set()
 
-        def of(key: str) -> bytes:
-            if key in containers and key not in made:
-                part = parts[key]
-                for inside in containers.intersection(part.children):
-                    of(inside)
+        def look(key: str) -> None:
+            looked.add(key)
+            part = parts[key]
+            for inside in containers.intersection(part.children) - looked:
+                look(inside)
+            if key in others or not others.isdisjoint(part.children):
+                others.add(key)
                 known[key] = _hash(part, b"".join([known[child] for child in part.children]))
-                made.add(key)
-            return known[key]
 
         for key in containers:
-            of(key)
+            if key not in looked:
+                look(key)
         return Hashes(parts, known)
 
 

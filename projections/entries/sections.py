@@ -6,6 +6,7 @@ Rule: what did not change is the same text again, so an entry records the sectio
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ class InSections(msgspec.Struct, frozen=True):
     lines: dict[str, bytes]  # of each section, in the hash over all of them
     order: tuple[tuple[str, ...], list[str]]  # the ids, and the same in order
     lists: Mapping[str, tuple[list[dict[str, str]], dict[str, str]]]  # of things: the sections of each, and of all
+    ids: Mapping[str, tuple[str, ...]]  # of the things of each list, in order
 
     @property
     def hash(self) -> str:
@@ -37,7 +39,8 @@ class InSections(msgspec.Struct, frozen=True):
         return hashlib.sha256(b"".join([self.lines[key] for key in self.order[1]])).hexdigest()
 
 
-NOTHING = InSections({}, frozenset(), {}, ((), []), {})
+NOTHING = InSections({}, frozenset(), {}, ((), []), {}, {})
+_of_page = attrgetter(*(name for name in ClientView.__struct_fields__ if name not in (*LISTS, "budget")))
 
 
 def sections_of(view: ClientView, terms: object, commitments: Mapping[str, str]) -> dict[str, str]:
@@ -53,30 +56,40 @@ def told(
     What did not change is the same text again.
     """
     memory.turn()
-    bare = msgspec.structs.replace(view, milestones=(), risks=(), concerns=(), budget=None)
-    page = _without_nothing(msgspec.to_builtins(bare))
-    for name in LISTS:
-        page.pop(name, None)
-    for name in LATER:
-        if not page.get(name):
-            page.pop(name, None)  # so that a view says what it said before there was such a member
-    lists, found = {}, dict[str, str]()
+    lists, found, ids = {}, dict[str, str](), dict[str, tuple[str, ...]]()
     for name, kind in LISTS.items():
         things = getattr(view, name)
         each = memory.each(name, (), things, partial(_section, kind))
         lists[name] = each, _merged(each, before.lists.get(name))
         found.update(lists[name][1])
-        if things:
-            page[name] = [thing.id for thing in things]
+        listed = tuple([thing.id for thing in things])
+        ids[name] = was if (was := before.ids.get(name, ())) == listed else listed
     if view.budget is not None:
         budget = view.budget
         found.update(memory.of("budget", (budget,), lambda: _thing("budget", msgspec.to_builtins(budget))))
-        page["budget"] = True
+    page = memory.of(PAGE, (*_of_page(view), view.budget is None, *ids.values()), lambda: _page(view, ids))
     allowed = memory.of(TERMS, (terms,), lambda: _encoder.encode(terms).decode())
-    beside = {PAGE: _encoder.encode(page).decode(), TERMS: allowed}
+    beside = {PAGE: page, TERMS: allowed}
     sections = beside | ({NAMES: _encoder.encode(commitments).decode()} if commitments else {}) | found
     changed = frozenset(key for key, text in sections.items() if before.sections.get(key) is not text)
-    return InSections(sections, changed, _lines_after(sections, changed, before), _order_after(sections, before), lists)
+    lines, order = _lines_after(sections, changed, before), _order_after(sections, before)
+    return InSections(sections, changed, lines, order, lists, ids)
+
+
+def _page(view: ClientView, ids: Mapping[str, tuple[str, ...]]) -> str:
+    """Return the section of the page as a whole, which names the things that have sections of their own."""
+    bare = msgspec.structs.replace(view, milestones=(), risks=(), concerns=(), budget=None)
+    page = _without_nothing(msgspec.to_builtins(bare))
+    for name in LISTS:
+        page.pop(name, None)
+        if ids[name]:
+            page[name] = ids[name]
+    for name in LATER:
+        if not page.get(name):
+            page.pop(name, None)  # so that a view says what it said before there was such a member
+    if view.budget is not None:
+        page["budget"] = True
+    return _encoder.encode(page).decode()
 
 
 def _merged(each: list[dict[str, str]], before: tuple[list[dict[str, str]], dict[str, str]] | None) -> dict[str, str]:

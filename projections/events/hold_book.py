@@ -41,16 +41,23 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
 class HoldBook:
     """The holds of all shares. Owned by the thread that folds the events; what `still` returned is anybody's."""
 
-    def __init__(self) -> None:
-        self.now: Sharing[ShareId, Holds] = Sharing()
-        self._past: Sharing[ShareId, tuple[tuple[datetime, Holds], ...]] = Sharing()
-        self._holds: Sharing[ShareId, dict[tuple[str, datetime], Hold]] = Sharing()  # none is altered once it is there
+    def __init__(
+        self,
+        now: Sharing[ShareId, Holds] | None = None,
+        past: Sharing[ShareId, tuple[tuple[datetime, Holds], ...]] | None = None,
+        holds: Sharing[ShareId, dict[tuple[str, datetime], Hold]] | None = None,
+    ) -> None:
+        self.now = Sharing[ShareId, Holds]() if now is None else now
+        self._past = Sharing[ShareId, tuple[tuple[datetime, Holds], ...]]() if past is None else past
+        self._holds = Sharing[ShareId, dict[tuple[str, datetime], Hold]]() if holds is None else holds  # never altered
 
     def still(self) -> "HoldBook":
         """Return the book as it is now; later holds are in neither of the two that they are not written to."""
-        made = HoldBook()
-        made.now, made._past, made._holds = self.now.still(), self._past.still(), self._holds.still()
-        return made
+        return HoldBook(self.now.still(), self._past.still(), self._holds.still())
+
+    def version(self) -> "HoldBook":
+        """Return the book as it is now, to read alone."""
+        return HoldBook(self.now.version(), self._past.version(), self._holds.version())
 
     def waiting(self, share: ShareId) -> Holds:
         """Return what waits on a share."""

@@ -1,6 +1,5 @@
 """The present state of every stream: clients, people, shares and projects, folded from the event log."""
 
-import copy
 import functools
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -79,6 +78,11 @@ class _Begun(msgspec.Struct):
         return change_of([recorded.event for recorded in self.events], parts[0], parts[1], place)
 
 
+@functools.cache
+def _maps() -> tuple[str, ...]:
+    return tuple(name for name, value in vars(World()).items() if isinstance(value, Sharing))
+
+
 class World(Directory):
     """The present state of every stream. Owned by the thread that folds the events; what `still` returned is anybody's.
 
@@ -118,19 +122,35 @@ class World(Directory):
                     self._end(share.id, recorded.at)
         if kind != "closing":
             self.versions[stream] = recorded.version
-        self.position = max(self.position, recorded.position)
+        if recorded.position > self.position:  # noqa: PLR1730  # faster than `max`, once for each event
+            self.position = recorded.position
 
     def still(self) -> "World":
-        """Return the world as it is now: later events change it in neither of the two that they are not applied to.
+        """Return the world as it is now, to read alone: later events do not change it.
 
-        It takes no longer where there is much than where there is little.
+        It takes no longer where there is much than where there is little, and what was not written to since the last
+        time is the same map again.
         """
-        made = copy.copy(self)
-        for name, value in vars(self).items():
-            if isinstance(value, Sharing):
-                setattr(made, name, value.still())
+        made = World.__new__(World)
+        vars(made).update(vars(self))
+        for name in _maps():
+            setattr(made, name, getattr(self, name).version())
+        made.held_back = self.held_back.version()
+        return made
+
+    def afresh(self) -> "World":
+        """Return the world as it is now, to apply events to: they do not change this one."""
+        made = World.__new__(World)
+        vars(made).update(vars(self))
+        for name in _maps():
+            setattr(made, name, getattr(self, name).still())
         made.held_back = self.held_back.still()
         return made
+
+    @property
+    def settled(self) -> bool:
+        """Whether every command that was taken in is taken in whole."""
+        return self._begun is None
 
     def _apply_project(self, key: ProjectId, event: ProjectEvent, recorded: Recorded) -> None:
         before = self.projects.get(key)
@@ -141,11 +161,15 @@ class World(Directory):
             self._count_zones(before, after)
         if before is None:
             return
-        if self._begun is None or self._begun.project != key:
+        begun = self._begun
+        if begun is not None and begun.project != key:
             self.settle()
-            self._begun = _Begun(key, recorded.command, before, [], after, recorded.at)
-        self._begun.events.append(recorded)
-        self._begun.after, self._begun.at = after, recorded.at
+            begun = None
+        if begun is None:
+            self._begun = _Begun(key, recorded.command, before, [recorded], after, recorded.at)
+            return
+        begun.events.append(recorded)
+        begun.after, begun.at = after, recorded.at
 
     def _index_overrides(self, project: Project) -> None:
         if not project.health.overrides:
@@ -172,7 +196,8 @@ class World(Directory):
         if begun is None:
             return
         self._keep(begun)
-        reviewed = [s for s in self.all_of_project(begun.project) if s.active and s.ways.release is not None]
+        shares = [self.shares[share] for share in self._of_project.get(begun.project, ())]
+        reviewed = [s for s in shares if s.versions and s.versions[-1].ways.release is not None and s.active]
         if not reviewed:
             return
         last = begun.events[-1]
@@ -182,12 +207,15 @@ class World(Directory):
 
     def _keep(self, begun: _Begun) -> None:
         """Keep what a command changed for as long as it can be put back; it is worked out when somebody asks."""
-        since = begun.at - WITHIN
-        known = self._changes.get(begun.project, ())
-        old = max(0, len(known) + 1 - KEPT)
-        while old < len(known) and known[old].at < since:
-            old += 1
         change = begun if len(begun.events) <= FEW else begun.change()
+        known = self._changes.get(begun.project, ())
+        since = begun.at - WITHIN
+        if not known or known[-1].at < since:  # mostly: nobody changed it shortly before
+            self._changes[begun.project] = (change,)
+            return
+        old = max(0, len(known) + 1 - KEPT)
+        while known[old].at < since:
+            old += 1
         self._changes[begun.project] = (*known[old:], change)
 
     def latest_changes(self, project: ProjectId) -> tuple[LatestChange, ...]:

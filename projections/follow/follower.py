@@ -102,6 +102,7 @@ class Follower:
         self._awake = threading.Event()
         self._asked: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._emptied = threading.Event()  # set when what is kept in memory is to be dropped
+        self._running = False
         self.parked: dict[str, Parked] = {}
         self.beat = time.monotonic()  # when it last worked, by the monotonic clock; for the health page
         self.failure = ""  # the error that stops it as a whole, "" when none does; for the health page
@@ -159,23 +160,31 @@ class Follower:
         self._emptied.set()
         self.wake()
 
+    @property
+    def forgot(self) -> bool:
+        """Whether nothing is left of what `forget` was called for."""
+        return not (self._running and self._emptied.is_set())
+
     def run(self, stop: threading.Event, poll: float = 0.25) -> None:
         """Follow until `stop` is set; `poll` is how many seconds it waits at most for a hint before it reads anyway.
 
         Without the lease it stands by: it takes in what the leading follower has recorded, so as to go on from there.
         """
+        self._running = True
         while not stop.is_set():
             self._awake.clear()
             if not self._guarded(self._turn):
                 self._awake.wait(poll)
+        self._running = False
 
     def _turn(self) -> int:
         self.beat = time.monotonic()
-        if self._emptied.is_set():
-            self._emptied.clear()
-            self._forget()
         if self._unsure:
             self._reset()
+        if self._emptied.is_set():
+            self._forget()
+            self._shown.clear()  # with the names that go with what is shown
+            self._emptied.clear()
         if self._lease_keeper is not None and self._lease_keeper.term is None:
             self.leading = False
             self._turns.clear()  # whoever leads finds them parked
@@ -350,6 +359,8 @@ class Follower:
         self._before.clear()
 
     def _refuse_broken(self, share: ShareId) -> None:
+        if not self._stands.broken:
+            return
         agreed = self._world.shares[share]
         for stream in (f"project-{agreed.project}", f"share-{share}", f"client-{agreed.client}", "organisation"):
             if (broken := self._stands.broken.get(stream)) is not None:
@@ -421,7 +432,7 @@ class Follower:
         if parked is None:
             return True
         begun = self._begun(share, parked)
-        key, world, batch = ShareId(share), begun.world.still(), _Batch()
+        key, world, batch = ShareId(share), begun.world.afresh(), _Batch()
         memory = Memories()
         shown = msgspec.structs.replace(restore(self._disclosure, share), memory=memory)
         batch.know(self._events.cuts(parked.position))

@@ -31,7 +31,7 @@ from projections.entries.entry import (
 )
 from projections.entries.frames import State
 from projections.entries.named import authors, named, with_erased, with_names
-from projections.entries.names import SealedName, key_of, keys_in, placeholder
+from projections.entries.names import SealedName, key_of, keys_in, names_in, placeholder
 from projections.entries.one_change import loud
 from projections.entries.parts import NO_HASHES, Part
 from projections.events.world import World, names
@@ -194,8 +194,9 @@ def disclose(
         since_key=0 if key else shown.since_key + 1,
         memory=memory,
     )
-    handed_on = msgspec.structs.replace(entry, content=delivered(entry.content, {**shown.called, **called}))
-    return Made(handed_on, after, composed.state.keyframe(n, composed.rendered.roots) if key else None)
+    if names_in(entry.raw):
+        entry = msgspec.structs.replace(entry, content=delivered(entry.content, {**shown.called, **called}))
+    return Made(entry, after, composed.state.keyframe(n, composed.rendered.roots) if key else None)
 
 
 def names_of(due: NextView) -> dict[str, str]:
@@ -292,12 +293,12 @@ def _composed(
     own_sections = {key: after[key] for key in near if shown.sections.get(key) != after[key]}
     known = memory.hashes if shown.rendered is not None and memory.hashes.parts is shown.rendered.parts else NO_HASHES
     hashes = known.after(rendered.parts, difference.changed if known is not NO_HASHES else rendered.parts.keys())
-    own = _keys_used(difference.parts, changes, items, own_sections.values())
-    beside = {
-        key: name
-        for key, name in {**shown.names, **sealed}.items()
-        if key in own or (key in sealed and shown.names.get(key) != name)
-    }
+    beside = {**shown.names, **sealed}
+    if beside:
+        own = _keys_used(difference.parts, changes, items, own_sections.values())
+        beside = {
+            key: name for key, name in beside.items() if key in own or (key in sealed and shown.names.get(key) != name)
+        }
     content = Content(
         format=FORMAT,
         share=due.share,

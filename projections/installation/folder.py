@@ -20,6 +20,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore, SQL
 from domain.events import Recorded
 from domain.language import gettext as _
 from projections.events.event_log import EventLog, Unreadable
+from projections.installation.attendance import Attendance
 from projections.installation.lease import FolderLease, Lease
 from projections.installation.snapshots import FileSnapshots, NoSnapshots, Snapshots, SnapshotStore
 from projections.logs.disclosure_log import DisclosureLog, Row
@@ -58,6 +59,7 @@ class Logs:
         self.disclosure = DisclosureLog(disclosure, self.vault)
         self.receipts = ReceiptLog(receipts, self.vault)
         self.ledger = Ledger(ledger)
+        self.processes = Attendance(receipts)  # beside the receipts, in no tree
         self.lease: Lease = FolderLease()
         self.shared = False  # other processes may serve the same logs
         self.away = AWAY

@@ -243,7 +243,7 @@ class DisclosureLog:
         Raises: Moved when a number is taken or the position is not ahead, as another follower was first. LeaseLost when
         the term is over. TermsMoved when terms came into force or ended after `read`.
         """
-        rows = [row(f"share-{e.content.share}", e.n, "entry", self._packed(e)) for e in entries]
+        rows = self._packed(entries)
         rows += [self._keyed(s, k) for s, k in keyframes]
         rows += [row(f"parked-{p.share}", version, "parked", _encode(p)) for p, version in parked]
         tracking = None if position is None else Tracking(FOLLOWER, position)
@@ -303,11 +303,16 @@ class DisclosureLog:
             names=kept.names,
         )
 
-    def _packed(self, e: Entry) -> bytes:
-        share = e.content.share
-        packed = e.salt + zlib.compress(e.raw) + (_encode(e.names) if e.names else b"")
-        sealed = self._vault.seal_slot(_pool(share), e.n, packed, e.header)
-        return _encode(_StoredEntry(e.header, e.commitment, e.leaf, e.frontier, sealed))
+    def _packed(self, entries: Sequence[Entry]) -> list[StoredEvent]:
+        packed = [e.salt + zlib.compress(e.raw) + (_encode(e.names) if e.names else b"") for e in entries]
+        shares = [e.content.share for e in entries]
+        sealed = self._vault.seal_slots(
+            (_pool(share), e.n, content, e.header) for share, e, content in zip(shares, entries, packed, strict=True)
+        )
+        return [
+            row(f"share-{share}", e.n, "entry", _encode(_StoredEntry(e.header, e.commitment, e.leaf, e.frontier, one)))
+            for share, e, one in zip(shares, entries, sealed, strict=True)
+        ]
 
     def _keyed(self, share: str, keyframe: Keyframe) -> StoredEvent:
         packed = zlib.compress(_encode(keyframe))

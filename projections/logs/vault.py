@@ -60,6 +60,18 @@ class Vault:
         """Return `content` sealed with key `i` (from 1) of a pool."""
         return _seal(self._slot(pool, i, make=True), content, bound)
 
+    def seal_slots(self, given: Iterable[tuple[str, int, bytes, bytes]]) -> list[bytes]:
+        """Return contents sealed as by `seal_slot`: of each the pool, `i`, the content and what it opens together with.
+
+        Whether another process destroyed a key is looked up once for all.
+        """
+        with self._lock:
+            self._let_go()
+            return [
+                _seal(self._key_of_slot(pool, i, self._known.get(_place(pool, i)[0])), content, bound)
+                for pool, i, content, bound in given
+            ]
+
     def open_slot(self, pool: str, i: int, sealed: bytes, bound: bytes) -> bytes:
         """Return what was sealed with key `i` of a pool.
 
@@ -116,14 +128,24 @@ class Vault:
 
     def _cached(self, name: str) -> bytes | None:
         """Return a key from memory, unless another process has written since: it may have destroyed it."""
+        self._let_go()
+        return self._known.get(name)
+
+    def _let_go(self) -> None:
         if (now := self._keys.version()) != self._seen:
             self._known.clear()
             self._seen = now
-        return self._known.get(name)
 
     def _slot(self, pool: str, i: int, *, make: bool) -> bytes:
+        name, _at = _place(pool, i)
+        block = None if make else self._existing(name)
+        return self._key_of_slot(pool, i, block)
+
+    def _key_of_slot(self, pool: str, i: int, block: bytes | None) -> bytes:
+        """Return a key of a pool, given the block it lies in, or None where that is to be looked up or made."""
         name, at = _place(pool, i)
-        block = self._ensured(name, lambda: os.urandom(KEY * SLOTS)) if make else self._existing(name)
+        if block is None:
+            block = self._ensured(name, lambda: os.urandom(KEY * SLOTS))
         key = block[at : at + KEY]
         if key == _NONE:
             raise Gone(_("the key {i} of {pool} is destroyed", i=i, pool=pool))

@@ -93,3 +93,19 @@ def test_what_was_forgotten_is_held_by_no_later_version() -> None:
     del earlier
     assert sys.getrefcount(secret) < before
     assert list(later) == ["else"]
+
+
+def test_a_version_to_read_is_the_same_map_until_the_next_write_and_is_never_written_to() -> None:
+    made = Sharing({"a": 1})
+    version = made.version()
+    assert made.version() is version
+    assert version.version() is version
+    made["a"] = 2
+    assert version["a"] == 1
+    assert made.version() is not version
+    for refused in (lambda: version.__setitem__("b", 1), lambda: version.__delitem__("a"), version.forget):
+        with pytest.raises(TypeError, match="only read"):
+            refused()
+    own = version.still()
+    own["a"] = 3
+    assert (version["a"], own["a"], made["a"]) == (1, 3, 2)

@@ -23,10 +23,11 @@ from domain.errors import Conflict
 from domain.ids import CommandId, PersonId
 from domain.memory import Memory
 from domain.people.for_you import PutOffLine
-from domain.people.person import InvitePerson
+from domain.people.person import ErasePerson, InvitePerson
 from domain.plan.schedule import MoveForecast
 from domain.view import ClientView
 from projections.follow.follower import Follower
+from projections.installation.attendance import Attendance
 from projections.installation.database import Database, migrate
 from projections.logs.ledger import Statement
 from projections.receipts.claims import Receipt
@@ -467,3 +468,33 @@ def test_an_answer_sent_to_both_workers_is_one_event_and_stands_on_the_pages_of_
         assert process.services.present.refresh().shares[SHARE].answers.acknowledged["milestone-m1"].screen.n == n
         assert "Ack(by=" in client.get(f"/s/{SHARE}").text
     assert two.head() == n + 1
+
+
+def test_an_erasure_answers_once_every_worker_has_let_go(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = two.processes[0].services, two.processes[1].services
+    assert len(here.logs.processes.there()) == 2
+    forgot, slowly = threading.Event(), there.heads.forget
+
+    def noted() -> None:
+        time.sleep(0.3)  # so that an answer that does not wait comes before it
+        slowly()
+        forgot.set()
+
+    monkeypatch.setattr(there.heads, "forget", noted)
+    erase = ErasePerson(person=PersonId(VIEWER), reason="Asked for it")
+    here.service.execute(OPERATOR, erase, command_id=CommandId(new_id(24)))
+    assert forgot.is_set()
+    assert here.erasure.silent(PersonId(VIEWER)) == 0
+    assert there.follower.forgot
+
+
+def test_a_worker_that_hangs_is_told_of_where_somebody_is_erased(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = two.processes[0].services, two.processes[1].services
+    monkeypatch.setattr(Attendance.everybody_lets_go, "__defaults__", (1.0,))
+    monkeypatch.setattr(there.logs.processes, "asked", lambda: 0)  # its clockwork stands still
+    erase = ErasePerson(person=PersonId(VIEWER), reason="Asked for it")
+    here.service.execute(OPERATOR, erase, command_id=CommandId(new_id(24)))
+    assert here.erasure.silent(PersonId(VIEWER)) == 1
+    monkeypatch.undo()
+    wait_until(lambda: len(here.logs.processes.there()) == 2)  # it goes on, and has let go
+    assert here.logs.processes.everybody_lets_go() == []

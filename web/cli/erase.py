@@ -1,11 +1,13 @@
 """`fanlight erase`: destroys a person's data or the content of updates for ever."""
 
 import re
+import sys
 from collections.abc import Mapping
 
 from domain.errors import Invalid, Unknown
 from domain.ids import CommandId, ShareId
 from domain.language import gettext as _
+from domain.language import ngettext
 from domain.people.naming import names_somebody
 from domain.people.person import ErasePerson
 from projections.events.present import CurrentWorld
@@ -64,12 +66,27 @@ def person(settings: Settings, email: str, reason: str) -> int:
             service.execute(OPERATOR, ErasePerson(person=person_id, reason=reason), command_id=CommandId(new_id(24)))
         done = erasure.finish(same_address)
         folder.snapshots.clear()
+        silent = sum(erasure.silent(person_id) for person_id in same_address)
         clients = {share.id: present.world.client_name(share.client) for share in present.world.shares.values()}
     finally:
         folder.close()
     print(_("Erased. What their browsers reported stays, under an id that leads to nobody."))
     _print_updates(done, clients)
+    _print_silent(silent)
     return 0
+
+
+def _print_silent(silent: int) -> None:
+    """Print that processes did not say that they dropped what was erased from memory, if there are any."""
+    if silent:
+        message = ngettext(
+            "A process that serves did not confirm that it dropped what it had in memory. End it, if it still runs.",
+            "{many} processes that serve did not confirm that they dropped what they had in memory. End them, if they "
+            "still run.",
+            silent,
+            many=silent,
+        )
+        print(message, file=sys.stderr)
 
 
 def _print_updates(done: NamesErased, clients: Mapping[ShareId, str]) -> None:
@@ -110,6 +127,7 @@ def updates(settings: Settings, share: str, numbers: str, reason: str) -> int:
         wanted = _numbers(numbers)
         asked = Erasure(share=share, numbers=wanted, reason=reason, who=OPERATOR.person)
         erase_entries(folder, notary, asked, clock.now())
+        silent = len(folder.processes.everybody_lets_go())
     finally:
         folder.close()
     print(
@@ -119,6 +137,7 @@ def updates(settings: Settings, share: str, numbers: str, reason: str) -> int:
             share=share,
         )
     )
+    _print_silent(silent)
     return 0
 
 

@@ -138,7 +138,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     def names(self) -> dict[str, Any]:
         """Return the values by the names the template uses."""
-        return {field: getattr(self, field) for field in self.__struct_fields__}
+        return msgspec.structs.asdict(self)
 
 
 class Pages:

@@ -313,7 +313,8 @@ async def erase(request: Request, signed: Signed) -> Response:
         try:
             command = ErasePerson(person=person.id, reason=reason)
             await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=key)
-            return RedirectResponse(f"/p/{share.project}/shares/{share.id}?done=erased#viewers", 303)
+            done = "erased-not-told" if services.erasure.silent(person.id) else "erased"
+            return RedirectResponse(f"/p/{share.project}/shares/{share.id}?done={done}#viewers", 303)
         except Refused as refused:
             problem = refused
     naming = await run_in_threadpool(naming_lines, services, person.id)

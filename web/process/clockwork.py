@@ -23,6 +23,7 @@ from web.write.permission import SYSTEM
 
 log = logging.getLogger("fanlight")
 EVERY = 0.5  # seconds
+WAIT = 2.0  # seconds for the follower and the event loop of this process to let go of what was erased
 REAP_EVERY = 15.0  # seconds between looks for processes that are gone
 DAYS_EVERY = 15.0  # seconds between looks for days that are over
 SNAPSHOT_EVERY = 60.0  # seconds between two snapshots at least
@@ -39,6 +40,7 @@ class Clockwork:
         self._signed_at = 0.0
         last = services.logs.ledger.last()
         self._ledger_read = last.index if last else 0
+        self._asked = services.logs.processes.asked()  # the newest request to let go that was answered
         self._reaped = 0.0
         self._days_looked = -DAYS_EVERY
         self._snapshot_due = time.monotonic() + SNAPSHOT_EVERY
@@ -46,7 +48,12 @@ class Clockwork:
 
     def begin(self) -> None:
         """Finish what a crash cut short, before any page is served. For threads."""
-        services, shares = self._services, list(self._services.present.world.shares)
+        services = self._services
+        if not services.logs.read_only:
+            asked = services.logs.processes.come(alone=not services.logs.shared)
+            self.let_go()
+            services.logs.processes.let_go(asked)
+        shares = list(services.present.world.shares)
         complete(services.logs, shares)
         services.erasure.finish_all()
         if not services.logs.shared:
@@ -69,11 +76,25 @@ class Clockwork:
 
     def tick(self) -> None:
         """Read what other processes wrote, and examine the health; always short. For threads."""
+        asked = self._services.logs.processes.asked()
         self._services.present.refresh()
         self._forget_erased()
+        if asked > self._asked and self.let_go():
+            self._services.logs.processes.let_go(asked)
+            self._asked = asked
         self._services.activity.write()
         self._services.logs.vault.keys.look()
         self._services.health.look()
+
+    def let_go(self) -> bool:
+        """Drop from memory whatever was erased by now, and return whether that is done everywhere in this process."""
+        self._services.present.refresh()
+        self._forget_erased()
+        self._services.follower.forget()
+        until = time.monotonic() + WAIT
+        while not self._services.follower.forgot and time.monotonic() < until:
+            time.sleep(0.01)
+        return self._services.follower.forgot and self._loop.flush(WAIT)
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`, do what only the leading process may do; it may take long."""

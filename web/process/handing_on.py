@@ -1,6 +1,7 @@
 """Hands on what was recorded: sends new entries to open dashboards, and closes sockets whose rights ended."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 
 from domain.agreement import share as agreement_share
@@ -31,6 +32,14 @@ class Loop:
         """Call a function on the event loop soon. For threads."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(call, *arguments)
+
+    def flush(self, patience: float) -> bool:
+        """Return once all that was to be called by now was called; False after so many seconds. For threads."""
+        if self._loop is None or self._loop.is_closed():
+            return True
+        done = threading.Event()
+        self.call(done.set)
+        return done.wait(patience)
 
 
 class HandingOn:

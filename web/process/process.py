@@ -202,7 +202,7 @@ class Process:
         guard = self._guard(pages)
         guard.renew = devices.renew
         signing = notary(self._logs, settings, now, stopping=self._stop.is_set)
-        erasure = PersonErasure(self._logs, signing, self._present, now)
+        erasure = PersonErasure(self._logs, signing, self._present, now, self._let_go)
         service.surround(erasure)
         service.surround(BrandKept(self._logs.disclosure, renderer.style_of))
         health = self._health(signing)
@@ -346,6 +346,10 @@ class Process:
         )
         return MailSender(mailing, ports)
 
+    def _let_go(self) -> bool:
+        """Drop what this process holds of what was erased, and return whether that is done everywhere. For threads."""
+        return self.clockwork.let_go()
+
     def _forget_erased(self, new: Sequence[Recorded]) -> None:
         """Drop what is kept in memory of pages and views, once a person was erased whose name may stand there."""
         if any(isinstance(recorded.event, PersonErased) for recorded in new):
@@ -454,7 +458,15 @@ class Process:
         await asyncio.wait(tasks, timeout=5)
         if self._hints is not None:
             await self._hints.close()
+        await asyncio.to_thread(self._go)
         self._logs.close()
+
+    def _go(self) -> None:
+        """Say that this process has ended, where the logs answer. For threads."""
+        try:
+            self._logs.processes.go()
+        except self._logs.away as error:
+            log.warning("could not say that this process ends: %s", type(error).__name__)
 
     def _sign_all(self) -> None:
         """Sign what is new, where this process leads and the logs answer. For threads."""

@@ -6,6 +6,7 @@ Rule: coordinates are percent wherever the width is open, so that one markup ser
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
 from operator import attrgetter
 
@@ -13,7 +14,7 @@ import msgspec
 
 from domain.headline import in_units
 from domain.language import gettext as _
-from domain.language import mirrored, ngettext
+from domain.language import mirrored, ngettext, spoken
 from domain.money import Money
 from domain.view import BudgetVital, ClientView, CurvePoint, DateUnit, MilestoneRow, Scale
 from projections.wording import words
@@ -57,16 +58,23 @@ class Axis(msgspec.Struct, frozen=True):
         """Return where the mark of a date stands: of one that tells a month or quarter, in the middle of that."""
         return self.at(day - HALF[unit])
 
-    def ticks(self) -> list[Tick]:
+    def ticks(self) -> tuple[Tick, ...]:
         """Return month labels, few enough to read."""
-        months = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
-        step = 1 if months <= 5 else 2 if months <= 8 else 3 if months <= 20 else 6 if months <= 40 else 12
-        ticks = []
-        for first in _month_starts(self.start, self.end):
-            if (first.month - 1) % step == 0 and self.start < first < self.end:
-                year = first.month == 1
-                ticks.append(Tick(self.at(first), str(first.year) if year else words.month(first), year))
-        return ticks
+        return _ticks(self, spoken())
+
+
+@lru_cache(maxsize=512)
+def _ticks(axis: Axis, _language: str) -> tuple[Tick, ...]:
+    """Return the labels of an axis in the language that is spoken; each row of the milestones has them."""
+    start, end = axis.start, axis.end
+    months = (end.year - start.year) * 12 + end.month - start.month
+    step = 1 if months <= 5 else 2 if months <= 8 else 3 if months <= 20 else 6 if months <= 40 else 12
+    ticks = []
+    for first in _month_starts(start, end):
+        if (first.month - 1) % step == 0 and start < first < end:
+            year = first.month == 1
+            ticks.append(Tick(axis.at(first), str(first.year) if year else words.month(first), year))
+    return tuple(ticks)
 
 
 def _month_starts(start: date, end: date) -> Iterator[date]:

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 from jinja2 import Environment, Template
-from markupsafe import Markup
 
 from domain.headline import counted
 from domain.language import ENGLISH, sentence, speaking, spoken
@@ -29,7 +28,7 @@ from projections.entries.parts import Part, instant
 from projections.wording import words
 from projections.wording.values import STATE
 from web.door.templates import environment, lang
-from web.render import charts, details, figures, look, parts
+from web.render import charts, details, direct, figures, look, parts
 from web.render.parts import Columns, PartPage
 
 WORD = STATE
@@ -98,7 +97,7 @@ class Renderer:
 
     def markup(self, part: PartPage) -> str:
         """Return the markup of a part."""
-        return _template(part.template).render(part.names()).strip()
+        return direct.markup_of(_template(part.template), part.names()).strip()
 
     def remembered(self, part: PartPage) -> str:
         """Return the markup of a part, from memory when one that says the same, to the byte, was made before."""
@@ -127,7 +126,8 @@ def _key(who: str) -> str:
 @functools.cache
 def _environment() -> Environment:
     """Return the environment of all renderers: what it gives to templates is the same for each."""
-    made = environment(_finalize)
+    made = environment(direct.finalize)
+    direct.compiled_by(made)
     made.globals.update(w=words)
     macros: Any = made.get_template("parts/macros.html").module
     made.globals.update(m=macros, tone=figures.TONE, word=WORD)
@@ -140,11 +140,6 @@ def _template(name: str) -> Template:
     made = _environment().get_template(name)
     made.globals = dict(made.globals)
     return made
-
-
-def _finalize(value: Any) -> Any:
-    """Return text without the characters of `words.UNSHOWABLE`, and markup as it is."""
-    return words.plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 class _Making:

@@ -26,8 +26,17 @@ log = logging.getLogger("fanlight")
 class PersonErasure:
     """Erases the updates that name a person around the command that erases them. Thread-safe; `clock` returns UTC."""
 
-    def __init__(self, logs: Logs, notary: Notary, present: CurrentWorld, clock: Callable[[], datetime]) -> None:
-        self._logs, self._notary, self._present, self._clock = logs, notary, present, clock
+    def __init__(
+        self,
+        logs: Logs,
+        notary: Notary,
+        present: CurrentWorld,
+        clock: Callable[[], datetime],
+        let_go: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`let_go` drops what this process itself has in memory, and returns whether that is done."""
+        self._logs, self._notary, self._present, self._clock, self._let_go = logs, notary, present, clock, let_go
+        self._silent: dict[PersonId, int] = {}
         self._lock = threading.Lock()
         self._finished: set[PersonId] = set()
         self._waiting: dict[PersonId, dict[str, set[int]]] = {}
@@ -43,6 +52,16 @@ class PersonErasure:
         """Erase it, once they are; if that fails it is logged, and the process that leads tries again."""
         if isinstance(command, ErasePerson):
             self._tried(command.person)
+            try:
+                here = self._let_go()
+                self._silent[command.person] = len(self._logs.processes.everybody_lets_go()) + (not here)
+            except Exception:
+                log.exception("whether every process let go of an erased person is not known")
+                self._silent[command.person] = 1
+
+    def silent(self, person: PersonId) -> int:
+        """Return how many processes did not say that they let go of a person who was erased through this one."""
+        return self._silent.get(person, 0)
 
     def finish(self, people: Collection[PersonId]) -> NamesErased:
         """Erase what is due for people who are erased, and return what is erased by now and what still waits."""

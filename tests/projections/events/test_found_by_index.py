@@ -113,7 +113,7 @@ def test_after_every_event_of_random_histories_the_index_finds_what_a_search_fin
 def test_a_wrong_index_is_noticed_and_an_erased_person_is_in_none(tmp_path: Path) -> None:
     world = World(tmp_path)
     play(world, pair(1), 0)
-    state = world.present.refresh().still()
+    state = world.present.refresh().afresh()
     person = next(p for p in state.people.values() if p.clients)
     address = person.email
     state._addressed.pop(address.lower())

@@ -38,6 +38,10 @@ SAID = Said(
         "in-force": N_("In force. The client’s dashboard follows at once."),
         "ended": N_("Ended. Every open dashboard of it was closed."),
         "erased": N_("Erased. What their browsers reported stays, under an id that leads to nobody."),
+        "erased-not-told": N_(
+            "Erased. A process of the server did not confirm that it dropped what it had in memory: ask the operator to"
+            " end it."
+        ),
         "same": N_("Nothing changed, so nothing was recorded."),
     }
 )
