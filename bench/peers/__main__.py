@@ -1,0 +1,181 @@
+"""`python -m bench.peers [--runs N] [--markdown]`: measure the product beside nchan and gorilla, and print one table.
+
+Each run goes through all servers, with the bare sender before and after each of them; every figure is a ratio to the
+two bare senders around it. CPU time is of all processes of a server. Nothing here has a gate.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+
+from bench.fanout import FEW, MANY, PACE
+from bench.gate import median
+from bench.load import Running, Target, load, pin, running
+from bench.peers import servers
+from bench.product import again, installation, product
+
+WHOLE = "fanlight, whole product"
+CROWDED = 0.15  # of a core taken by others, from which on a run says little about waiting
+WARM = 200  # pages that are opened first: what every start costs once
+
+Measured = dict[str, float]
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """A line of the table: what it is called, the key of what was measured, whether it is a ratio to the limit."""
+
+    title: str
+    key: str
+    ratio: bool = True
+
+
+FIGURES = (
+    *(
+        Figure(title.format(n=f"{pages:,}"), f"{key}_{pages}")
+        for pages in (FEW, MANY)
+        for title, key in (
+            ("CPU, one by one, {n}", "paced_cpu_s_per_M"),
+            ("CPU, burst, {n}", "cpu_s_per_M"),
+            ("p50, {n}", "p50_ms"),
+            ("p99, {n}", "p99_ms"),
+        )
+    ),
+    Figure("KiB an idle page", "kib_idle", ratio=False),
+    Figure("CPU a handshake", "hs_cpu_us"),
+    Figure(f"time until {MANY:,} are open", "open_s"),
+)
+
+
+def _pids(server: Running) -> str:
+    process = psutil.Process(server.pid)
+    return ",".join(str(one.pid) for one in (process, *process.children(recursive=True)))
+
+
+def _loads(target: Target, loaded: Callable[..., dict[str, Any]]) -> Measured:
+    """Return everything that is measured of one server: few pages, many, and many at once."""
+    found: Measured = {"crowd": 0.0, "broken": 0.0}
+    opened = {}
+    for pages in (FEW, MANY):
+        rate = PACE / pages
+        told = loaded(pages, burst=max(40, 120_000 // pages), paced=max(12, round(3 * rate)), rate=rate)
+        opened[pages] = told["rss_kb"]
+        for key in ("paced_cpu_s_per_M", "cpu_s_per_M", "p50_ms", "p99_ms"):
+            found[f"{key}_{pages}"] = told.get(key, told.get(f"last_{key}", 0.0))
+        found["crowd"] = max(found["crowd"], told.get("foreign", 0.0), told.get("paced_foreign", 0.0))
+        found["broken"] += bool(told.get("broken"))
+    found["kib_idle"] = (opened[MANY] - opened[FEW]) / (MANY - FEW)
+    storm = loaded(MANY, at_once=MANY)
+    found |= {"hs_cpu_us": storm["hs_cpu_us"], "open_s": storm["open_s"]}
+    if found["broken"]:
+        print(f"  {target.name}: a run in which not every message arrived is left out", file=sys.stderr)
+    return found
+
+
+def measured(target: Target) -> Measured:
+    """Return what one server measures."""
+    with running(target) as server:
+        pids = _pids(server)
+        load(server, WARM, pids=pids)
+        return _loads(target, lambda pages, **options: load(server, pages, pids=pids, **options))
+
+
+def measured_whole(folder: Path) -> Measured:
+    """Return what `fanlight serve` measures, where a message is a manager's command.
+
+    An update costs what it costs however many watch; that is measured with one page and taken off the CPU of a
+    delivery. The waits are from the command to the page, with all that lies between.
+    """
+    with running(product(folder)) as server:
+        load(server, WARM)
+
+        def loaded(pages: int, **options: Any) -> dict[str, Any]:
+            many = load(again(server, folder), pages, **options)
+            if "rate" in options:
+                alone = load(again(server, folder), 1, **options)
+                for key in ("paced_cpu_s_per_M", "cpu_s_per_M"):
+                    many[key] = (many[key] * pages - alone[key]) / (pages - 1)
+            return many
+
+        return _loads(server.target, loaded)
+
+
+def compared(found: dict[str, list[tuple[Measured, Measured]]]) -> list[list[str]]:
+    """Return the table: a row for each server, from what it and the limit around it measured in each run."""
+    rows = [["server", *(figure.title for figure in FIGURES)]]
+    for name, runs in found.items():
+        whole = [(mine, limit) for mine, limit in runs if not mine["broken"] and not limit["broken"]]
+        cells = [_cell(figure, whole) for figure in FIGURES] if whole else ["no run was whole"] * len(FIGURES)
+        rows.append([name, *cells])
+    return rows
+
+
+def _cell(figure: Figure, runs: list[tuple[Measured, Measured]]) -> str:
+    values = [mine[figure.key] / limit[figure.key] if figure.ratio else mine[figure.key] for mine, limit in runs]
+    between = f" ({min(values):.2f}-{max(values):.2f})" if len(values) > 1 else ""
+    return f"{median(values):.2f}{between}"
+
+
+def _between(before: Measured, after: Measured) -> Measured:
+    return {key: (before[key] + after[key]) / 2 for key in before}
+
+
+def ranges(rows: list[list[str]]) -> str:
+    """Return the table turned, one line a figure: it is read across, server by server."""
+    turned = [list(column) for column in zip(*rows, strict=True)]
+    widths = [max(len(line[i]) for line in turned) for i in range(len(rows))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in turned]
+    return "\n".join(lines)
+
+
+def markdown(rows: list[list[str]]) -> str:
+    """Return the same for a document, without the ranges."""
+    turned = [[cell.split(" (")[0] for cell in column] for column in zip(*rows, strict=True)]
+    lines = ["| " + " | ".join(line) + " |" for line in turned]
+    return "\n".join([lines[0], "|---" * len(rows) + "|", *lines[1:]])
+
+
+def run(runs: int) -> list[list[str]]:
+    """Measure and return the table."""
+    with tempfile.TemporaryDirectory() as nginx, installation() as folder:
+        candidates = (servers.push_layer(), servers.nchan(Path(nginx)), servers.gorilla())
+        peers = [peer for peer in candidates if isinstance(peer, Target)]
+        for missing in (peer for peer in candidates if isinstance(peer, servers.Missing)):
+            print(missing.said(), file=sys.stderr)
+        tasks: dict[str, Callable[[], Measured]] = {peer.name: (lambda peer=peer: measured(peer)) for peer in peers}
+        tasks[WHOLE] = lambda: measured_whole(folder)
+        found: dict[str, list[tuple[Measured, Measured]]] = {name: [] for name in tasks}
+        crowd = 0.0
+        for n in range(runs):
+            before = measured(servers.limit())
+            for name, task in tasks.items():
+                mine, after = task(), measured(servers.limit())
+                found[name].append((mine, _between(before, after)))
+                crowd, before = max(crowd, mine["crowd"], after["crowd"]), after
+                print(f"  run {n + 1} of {runs}: {name}", file=sys.stderr)
+        if crowd > CROWDED:
+            told = f"Other work took up to {crowd:.2f} cores meanwhile: p50, p99 and time say little, CPU is rough."
+            print(told, file=sys.stderr)
+    return compared(found)
+
+
+def main(arguments: list[str]) -> int:
+    """Return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__)
+    parser.add_argument("--runs", type=int, default=3, help="how often each server is measured; 3")
+    parser.add_argument("--markdown", action="store_true", help="print the table as it stands in docs/scale.md")
+    told = parser.parse_args(arguments)
+    pin(1)
+    rows = run(told.runs)
+    print(markdown(rows) if told.markdown else ranges(rows))
+    print(f"ratios to the {servers.limit().name} around each run; medians of {told.runs}, and from least to most")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
