@@ -1,4 +1,4 @@
-"""`python -m bench.peers [--runs N] [--markdown]`: measure the product beside nchan and gorilla, and print one table.
+"""`python -m bench.peers [--runs N] [--record]`: measure the product beside nchan and gorilla, and print one table.
 
 Each run goes through all servers, with the bare sender before and after each of them; every figure is a ratio to the
 two bare senders around it. CPU time is of all processes of a server. Nothing here has a gate.
@@ -8,6 +8,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,7 @@ from bench.load import Target, pin
 from bench.peers import servers
 from bench.peers.measuring import Measured, measured, measured_whole
 from bench.product import installation
+from bench.scale.recorded import PEERS, Peers, keep
 
 WHOLE = "fanlight, whole product"
 CROWDED = 0.15  # of a core taken by others, from which on a run says little about waiting
@@ -68,19 +70,14 @@ def _between(before: Measured, after: Measured) -> Measured:
     return {key: (before[key] + after[key]) / 2 for key in before}
 
 
-def ranges(rows: list[list[str]]) -> str:
+def turned(rows: list[list[str]]) -> str:
     """Return the table turned, one line a figure: it is read across, server by server."""
-    turned = [list(column) for column in zip(*rows, strict=True)]
-    widths = [max(len(line[i]) for line in turned) for i in range(len(rows))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in turned]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    widths = [max(map(len, row)) for row in rows]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in columns
+    ]
     return "\n".join(lines)
-
-
-def markdown(rows: list[list[str]]) -> str:
-    """Return the same for a document, without the ranges."""
-    turned = [[cell.split(" (")[0] for cell in column] for column in zip(*rows, strict=True)]
-    lines = ["| " + " | ".join(line) + " |" for line in turned]
-    return "\n".join([lines[0], "|---" * len(rows) + "|", *lines[1:]])
 
 
 def run(runs: int) -> list[list[str]]:
@@ -111,11 +108,13 @@ def main(arguments: list[str]) -> int:
     """Return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="how often each server is measured; 3")
-    parser.add_argument("--markdown", action="store_true", help="print the table as it stands in docs/scale.md")
+    parser.add_argument("--record", action="store_true", help="keep it for docs/scale.md")
     told = parser.parse_args(arguments)
     pin(1)
     rows = run(told.runs)
-    print(markdown(rows) if told.markdown else ranges(rows))
+    if told.record:
+        keep(PEERS, Peers(datetime.now(UTC).date(), told.runs, rows))
+    print(turned(rows))
     print(f"ratios to the {servers.limit().name} around each run; medians of {told.runs}, and from least to most")
     return 0
 

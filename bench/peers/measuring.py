@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 
 from bench.fanout import FEW, MANY, PACE
@@ -45,11 +46,18 @@ def _loads(target: Target, loaded: Callable[..., dict[str, Any]]) -> Measured:
 
 
 def measured(target: Target) -> Measured:
-    """Return what one server measures."""
+    """Return what one server measures; its pages say at which number they are, where it numbers what it sends."""
     with running(target) as server:
-        pids = pids_of(server)
+        pids, told = pids_of(server), target.newest
         load(server, WARM, pids=pids)
-        return _loads(target, lambda pages, **options: load(server, pages, pids=pids, **options))
+
+        def loaded(pages: int, **options: Any) -> dict[str, Any]:
+            nonlocal told
+            here = msgspec.structs.replace(server, target=msgspec.structs.replace(target, newest=told))
+            told += options.get("burst", 0) + options.get("paced", 0)
+            return load(here, pages, pids=pids, **options)
+
+        return _loads(target, loaded)
 
 
 def measured_whole(folder: Path) -> Measured:

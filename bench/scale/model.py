@@ -220,6 +220,7 @@ def _several(size: Size, site: Site, units: Units, habits: Habits) -> list[Use]:
         + now.plans * _changes(units, "postgres.command", more, ".server")
         + now.updates_hand * units.seconds("postgres.update.server")
         + now.updates_plans * _changes(units, "postgres.update", more, ".server")
+        + unseen * units.seconds("postgres.unseen.server")
         + listening * now.commands * units.seconds("postgres.heard.server")
         + listening * now.updates * units.seconds("postgres.read.server")
         + claims * units.seconds("postgres.claim.server")

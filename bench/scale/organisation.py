@@ -5,6 +5,7 @@ Rule: what is measured is the product's: its service decides and records, its fo
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -110,6 +111,10 @@ class Organisation:
         )
         self.follower = Follower(self.logs.events, self.logs.disclosure, self.renderer, ports)
         self.told = 0
+        self._moved: Counter[int] = Counter()  # milestones of a project
+        self.follow()
+        for project in range(shares):  # the first time each takes a new place
+            self.execute(self.changed(project, MILESTONES))
         self.follow()
 
     def follow(self) -> None:
@@ -123,18 +128,19 @@ class Organisation:
         self.service.execute(MANAGER, command, command_id=CommandId(f"scale{self.told}"))
 
     def changed(self, project: int, changes: int = 1) -> AnyCommand:
-        """Return a command that moves so many milestones of a project, each to a day it was not at."""
-        key = ProjectId(f"p{project}")
-        moves = tuple(
-            MoveForecast(
-                project=key,
-                milestone=MilestoneId(f"m{i % MILESTONES}"),
-                forecast=START + timedelta(days=(self.told * 7 + i) % 300 + self.told % 2 * 300),
-                reason=f"Frost {self.told}",
-            )
-            for i in range(changes)
-        )
-        return moves[0] if changes == 1 else ChangeTogether(project=key, commands=moves)
+        """Return a command that moves so many milestones of a project by some days, one after another in turn.
+
+        They keep their order, as most moves of a plan do.
+        """
+        key, moves = ProjectId(f"p{project}"), list[MoveForecast]()
+        for _ in range(changes):
+            turn = self._moved[project]
+            self._moved[project] += 1
+            at, times = turn % MILESTONES, turn // MILESTONES
+            day = START + timedelta(days=10 * at + times % 9)
+            moved = {"project": key, "milestone": MilestoneId(f"m{at}"), "forecast": day}
+            moves.append(MoveForecast(**moved, reason=f"Frost {self.told}"))  # type: ignore[arg-type]
+        return moves[0] if changes == 1 else ChangeTogether(project=key, commands=tuple(moves))
 
     def close(self) -> None:
         """Close the logs."""

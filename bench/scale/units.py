@@ -1,4 +1,4 @@
-"""`python -m bench.scale.units [--record] [--seconds]`: what one of each thing costs.
+"""`python -m bench.scale.units [--record [FILE]] [--seconds]`: what one of each thing costs.
 
 Each cost is a ratio to a baseline measured in the same run, on SQLite and on Postgres with Redis; `--seconds` prints
 what they come to on this machine, `--record` keeps them for the model and docs/scale.md. CPU is of the process that
@@ -49,6 +49,7 @@ CLAIMS = 2000
 PROJECTS, MOVED = 1000, 60_000  # of the worlds whose memory is measured; rows of the log
 IDLE = 40  # seconds for which idle pages are watched, two signs of life
 LOOKS = 60
+WAITS = {"sqlite": ("command", "update"), "postgres": ("command", "update", "update.each", "unseen")}  # told
 
 Costs = dict[str, Unit]
 
@@ -58,7 +59,13 @@ class Spent:
 
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
-        self.cpu = self.server = self.wait = 0.0
+        self.cpu = self.server = 0.0
+        self._waits: list[float] = []
+
+    @property
+    def wait(self) -> float:
+        """Return what all of it took if each took what the middle one did: other work of the machine is left out."""
+        return median(self._waits) * len(self._waits)
 
     @contextmanager
     def counting(self) -> Iterator[None]:
@@ -66,7 +73,7 @@ class Spent:
         server, cpu, wait = self._servers.cpu(), time.process_time(), time.perf_counter()
         yield
         self.cpu += time.process_time() - cpu
-        self.wait += time.perf_counter() - wait
+        self._waits.append(time.perf_counter() - wait)
         self.server += self._servers.cpu() - server
 
 
@@ -82,7 +89,8 @@ def of_logs(store: str, servers: Servers, baselines: dict[str, float]) -> Costs:
             value = getattr(spent, attribute) / times
             if less is not None:
                 value = max(0.0, value - getattr(less, attribute) / ONCE) / (AT_ONCE - 1)
-            if store == "postgres" or part != ".server":
+            told = {".wait": name in WAITS[store], ".server": store == "postgres"}.get(part, True)
+            if told:
                 found[f"{store}.{name}{part}"] = Unit(value / baselines[of], of)
 
     alone = _changes(organisation, servers, 1, ONCE)
@@ -444,7 +452,9 @@ def told(units: Units, *, seconds: bool) -> str:
 def main(arguments: list[str]) -> int:
     """Return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.scale.units", description=__doc__)
-    parser.add_argument("--record", action="store_true", help="keep them for the model and docs/scale.md")
+    parser.add_argument(
+        "--record", nargs="?", type=Path, const=UNITS, help="keep them, for the model and docs/scale.md or in a file"
+    )
     parser.add_argument("--seconds", action="store_true", help="print what they come to on this machine")
     parser.add_argument("--fold", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
@@ -452,8 +462,8 @@ def main(arguments: list[str]) -> int:
         fold(given.fold)
         return 0
     units = measure()
-    if given.record:
-        keep(UNITS, units)
+    if given.record is not None:
+        keep(given.record, units)
     print(told(units, seconds=given.seconds))
     return 0
 
