@@ -49,10 +49,10 @@ def test_every_table_that_is_made_stands_in_the_document() -> None:
 
 @pytest.mark.once
 def test_no_cost_is_measured_for_nothing() -> None:
-    """One that is ten times what it was changes the document."""
+    """One that is a thousand times what it was changes the document."""
     told, text = recorded(), document.DOCUMENT.read_text()
     for name, unit in told.units.units.items():
-        units = told.units.units | {name: Unit(unit.value * 10 + 1, unit.of)}
+        units = told.units.units | {name: Unit(unit.value * 1000 + 1, unit.of)}
         changed = msgspec.structs.replace(told, units=msgspec.structs.replace(told.units, units=units))
         assert written(text, changed) != text, name
 

@@ -147,7 +147,7 @@ def _size(size: Size) -> list[str]:
 
 
 def _baselines(told: Recorded) -> str:
-    rows = [(f"`{name}`", what, f"{told.units.baselines[name] * 1e6:,.2f} µs") for name, what in BASELINES.items()]
+    rows = [(f"`{name}`", what, f"{_number(told.units.baselines[name] * 1e6)} µs") for name, what in BASELINES.items()]
     return _table(("baseline", "what it is", f"when this was measured, {told.units.made_on}"), rows)
 
 

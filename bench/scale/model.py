@@ -273,7 +273,7 @@ def back(size: Size, site: Site, units: Units, habits: Habits) -> float:
 def goes_to(deployment: Callable[[Size], Site], units: Units, habits: Habits) -> tuple[Size, Use]:
     """Return the largest installation of the mix of `SIZES` of which nothing is used beyond `FULL`, and what stops it.
 
-    What is counted and not worked off (memory, connections) may be used up whole.
+    Memory may be used up whole.
     """
     mix, low, high = SIZES[0], 0.0, 1.0
 
@@ -290,9 +290,10 @@ def goes_to(deployment: Callable[[Size], Site], units: Units, habits: Habits) ->
 
 
 def limited(use: Use) -> Use:
-    """Return a use as a part of what it may come to."""
-    counted = use.what.startswith(("memory", "connections"))
-    return use if counted else Use(use.what, use.used / FULL)
+    """Return a use as a part of what it may come to: memory may be used up, connections do not grow with the size."""
+    if use.what.startswith("connections"):
+        return Use(use.what, float(use.used > 1))
+    return use if use.what.startswith("memory") else Use(use.what, use.used / FULL)
 
 
 # waiting
