@@ -80,8 +80,8 @@ def turned(rows: list[list[str]]) -> str:
     return "\n".join(lines)
 
 
-def run(runs: int) -> list[list[str]]:
-    """Measure and return the table."""
+def run(runs: int) -> tuple[list[list[str]], float]:
+    """Measure, and return the table and how many cores other work took meanwhile, at most."""
     with tempfile.TemporaryDirectory() as nginx, installation() as folder:
         candidates = (servers.push_layer(), servers.nchan(Path(nginx)), servers.gorilla())
         peers = [peer for peer in candidates if isinstance(peer, Target)]
@@ -101,7 +101,7 @@ def run(runs: int) -> list[list[str]]:
         if crowd > CROWDED:
             told = f"Other work took up to {crowd:.2f} cores meanwhile: p50, p99 and time say little, CPU is rough."
             print(told, file=sys.stderr)
-    return compared(found)
+    return compared(found), crowd
 
 
 def main(arguments: list[str]) -> int:
@@ -111,9 +111,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--record", action="store_true", help="keep it for docs/scale.md")
     told = parser.parse_args(arguments)
     pin(1)
-    rows = run(told.runs)
+    rows, crowd = run(told.runs)
     if told.record:
-        keep(PEERS, Peers(datetime.now(UTC).date(), told.runs, rows))
+        keep(PEERS, Peers(datetime.now(UTC).date(), told.runs, rows, crowd))
     print(turned(rows))
     print(f"ratios to the {servers.limit().name} around each run; medians of {told.runs}, and from least to most")
     return 0

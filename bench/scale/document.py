@@ -146,9 +146,21 @@ def _size(size: Size) -> list[str]:
     return [f"{size.projects:,}", f"{size.viewers:,}", f"{size.events:,}"]
 
 
+CROWDED = 0.15  # of a core
+
+
+def _crowd(cores: float) -> str:
+    """Return what is to be said where the machine had other work meanwhile."""
+    if cores <= CROWDED:
+        return ""
+    work = f"Other work took up to {cores:.1f} cores of the machine meanwhile"
+    return f"\n\n{work}: what is CPU is rough, and more than it would be alone; what takes time is much more."
+
+
 def _baselines(told: Recorded) -> str:
     rows = [(f"`{name}`", what, f"{_number(told.units.baselines[name] * 1e6)} µs") for name, what in BASELINES.items()]
-    return _table(("baseline", "what it is", f"when this was measured, {told.units.made_on}"), rows)
+    head = ("baseline", "what it is", f"when this was measured, {told.units.made_on}")
+    return _table(head, rows) + _crowd(told.units.crowd)
 
 
 def _costs(told: Recorded) -> str:
@@ -268,7 +280,7 @@ def _peers(told: Recorded) -> str:
         return "Not measured yet: `python -m bench.peers --record`."
     said = f"{told.peers.made_on}, medians of {told.peers.runs} runs."
     lines = [[cell.split(" (")[0] for cell in column] for column in zip(*told.peers.rows, strict=True)]
-    return f"{said}\n\n" + _table(lines[0], lines[1:])
+    return f"{said}\n\n" + _table(lines[0], lines[1:]) + _crowd(told.peers.crowd)
 
 
 TABLES: dict[str, Callable[[Recorded], str]] = {

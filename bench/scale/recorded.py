@@ -33,6 +33,7 @@ class Units(msgspec.Struct, frozen=True):
     made_on: date
     baselines: dict[str, float]  # seconds
     units: dict[str, Unit]
+    crowd: float = 0.0  # cores that other work took meanwhile, at most
 
     def seconds(self, name: str) -> float:
         """Return a cost in seconds, on the machine of this run."""
@@ -84,6 +85,7 @@ class Peers(msgspec.Struct, frozen=True):
     made_on: date
     runs: int
     rows: list[list[str]]
+    crowd: float = 0.0  # cores that other work took meanwhile, at most
 
 
 def read_units(path: Path = UNITS) -> Units:

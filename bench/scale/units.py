@@ -353,16 +353,17 @@ def _posted(server: Running, folder: Path) -> float:
 # baselines
 
 
-def baselines_of(postgres: Servers) -> dict[str, float]:
-    """Return what the baselines take on this machine, in seconds."""
+def baselines_of(postgres: Servers) -> tuple[dict[str, float], float]:
+    """Return what the baselines take on this machine, in seconds, and how many cores other work took meanwhile."""
     limit = [measured(peers.limit()) for _ in range(2)]
-    return {
+    found = {
         "decode": _decoded(),
         "commit": _commit_sqlite(),
         "commit-postgres": _commit_postgres(postgres.place),
         "send": median(one[f"paced_cpu_s_per_M_{MANY}"] for one in limit) / 1e6,
         "shake": median(one["hs_cpu_us"] for one in limit) / 1e6,
     }
+    return found, max(one["crowd"] for one in limit)
 
 
 def _decoded() -> float:
@@ -421,7 +422,7 @@ def measure() -> Units:
         print(f"  {what} at {datetime.now(UTC):%H:%M:%S}", file=sys.stderr)
 
     with on_postgres() as postgres:
-        baselines = baselines_of(postgres)
+        baselines, crowd = baselines_of(postgres)
         said("baselines", {})
         said("Postgres", of_logs("postgres", postgres, baselines))
     with on_postgres() as postgres:
@@ -433,7 +434,7 @@ def measure() -> Units:
         said("memory", of_memory(Path(place), baselines))
     with installation() as place:
         said("pages", of_pages(place, baselines))
-    return Units(datetime.now(UTC).date(), baselines, dict(sorted(found.items())))
+    return Units(datetime.now(UTC).date(), baselines, dict(sorted(found.items())), crowd)
 
 
 def told(units: Units, *, seconds: bool) -> str:
