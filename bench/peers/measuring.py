@@ -48,8 +48,8 @@ def _loads(target: Target, loaded: Callable[..., dict[str, Any]]) -> Measured:
 def measured(target: Target) -> Measured:
     """Return what one server measures; its pages say at which number they are, where it numbers what it sends."""
     with running(target) as server:
-        pids, told = pids_of(server), target.newest
-        load(server, WARM, pids=pids)
+        load(server, WARM)
+        pids, told = pids_of(server), target.newest  # all of them are there once it has served somebody
 
         def loaded(pages: int, **options: Any) -> dict[str, Any]:
             nonlocal told
