@@ -5,7 +5,7 @@ WORKERS ?= 4
 STAMP := .venv/.installed
 unexport PYTHONDONTWRITEBYTECODE # else every process of the tests and of the product compiles everything again
 
-.PHONY: demo install test test-alone test-browser test-inside test-postgres test-slow test-compose check catalogue bench lock clean
+.PHONY: demo install test test-alone test-browser test-inside test-postgres test-slow test-compose check catalogue bench bench-peers bench-scale lock clean
 
 demo: $(STAMP)          ## the sample portfolio, living, on one port
 	$(PY) -m web.cli demo
@@ -58,6 +58,15 @@ catalogue: $(STAMP)     ## renew web/locale/fanlight.pot from code and templates
 
 bench: $(STAMP)         ## ratios against a baseline measured in the same run
 	$(PY) -m bench
+
+# Neither is a part of `make bench`: one needs what is not ours, the other takes minutes and has no gate.
+bench-peers: $(STAMP)   ## the push beside nchan and gorilla, where they are installed; says how to install them
+	$(PY) -m bench.peers
+
+bench-scale: $(STAMP)   ## what one of each thing costs, the simulation of the busiest hour, and the tables of docs/scale.md
+	$(PY) -m bench.scale.units --record
+	$(PY) -m bench.scale.simulation --record
+	$(PY) -m bench.scale.document
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
