@@ -9,6 +9,7 @@ from domain.people.person import ErasePerson, Person, decide_erasure
 ROSA = Person(id="rosa", name="Rosa Lindt", email="rosa@acme.test", role="viewer")
 WILL = Person(id="will", name="Will Price", email="will@acme.test", role="viewer")
 LI = Person(id="li", name="Li An", email="li.an@acme.test", role="viewer")
+JOERG = Person(id="joerg", name="Jörg Müller-Åsen", email="jm@acme.test", role="viewer")
 ZOE = Person(id="zoe", name="Zoë O’Brien-Novák", email="zoe@acme.test", role="viewer")
 
 
@@ -31,6 +32,15 @@ ZOE = Person(id="zoe", name="Zoë O’Brien-Novák", email="zoe@acme.test", role
         (WILL, "will price wants it"),
         (LI, "Request of Li An"),
         (LI, "li an, under GDPR"),
+        (ROSA, "Auf Lindts Antrag"),
+        (ROSA, "Rosas Wunsch"),
+        (WILL, "Auf Wills Wunsch"),
+        (LI, "Li Ans Antrag"),
+        (JOERG, "Joerg asked"),
+        (JOERG, "Jorg asked"),
+        (JOERG, "Antrag von Hrn. Mueller"),
+        (JOERG, "Muellers Antrag"),
+        (JOERG, "For Mr Aasen"),
         (ZOE, "Zoe asked"),
         (ZOE, "ZOË asked"),
         (ZOE, "For Ms Brien"),
@@ -51,6 +61,8 @@ def test_a_reason_that_names_the_person_is_refused(person: Person, reason: str) 
         (WILL, "Asked. Will be gone from every page."),
         (WILL, "Will be gone from every page"),
         (WILL, "Left at any price"),
+        (WILL, "Told of new prices"),
+        (JOERG, "An access request, due today"),
         (LI, "An access request"),
         (LI, "They sent an order"),
         (ZOE, "They asked for it, or so we heard"),

@@ -160,7 +160,9 @@ class _Reader:
             self.lost = True
         if not self._rows.counts(line, row):
             return
-        if not self.undecided and self._rows.is_milestone(line, row):
+        if self.undecided:
+            self._offer(line, row)
+        elif self._rows.is_milestone(line, row):
             self._take_milestone(line, row)
         elif len(self.tasks) < MAX_TASKS and row["id"] not in self._others:
             self._set_aside(line, row)
@@ -197,18 +199,31 @@ class _Reader:
                 line,
             )
 
+    def _offer(self, line: int, row: dict[str, str]) -> None:
+        """Keep a row that may be a milestone, and say of one that cannot be followed why, as of any milestone."""
+        task = self._task(self._rows, line, row)
+        if task is not None and task.forecast is None:
+            self._findings.count(_("Rows left out that have no date to follow"), line)
+        elif task is not None and len(self.tasks) < MAX_TASKS:
+            self._keep(line, task)
+
     def _set_aside(self, line: int, row: dict[str, str]) -> None:
         """Keep a row that is no milestone if it can be followed; nothing is said of one that cannot."""
         findings = Findings()
         try:
-            row = {**row, "start": ""}  # it says nothing of when a task is done
-            task = self._rows.told_to(findings).planned(line, row, self._others)
+            task = self._task(self._rows.told_to(findings), line, row)
             findings.stop_if_broken()
         except BrokenFile:
             return
         if task is not None and task.forecast is not None:
-            self._others[task.source_id] = line
-            self.tasks.append(task)
+            self._keep(line, task)
+
+    def _task(self, rows: Rows, line: int, row: dict[str, str]) -> PlannedMilestone | None:
+        return rows.planned(line, {**row, "start": ""}, self._others)  # a start says nothing of when a task is done
+
+    def _keep(self, line: int, task: PlannedMilestone) -> None:
+        self._others[task.source_id] = line
+        self.tasks.append(task)
 
 
 def _has_digit(cell: str) -> bool:

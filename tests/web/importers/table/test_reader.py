@@ -96,6 +96,36 @@ def test_where_no_column_says_what_is_a_milestone_it_is_asked_and_never_assumed(
     assert any("No column says which rows are milestones. Tick the rows that are" in note for note in read.notes)
 
 
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("2,Review,2027-03-26,0.5", "Line 3: Column '% complete': “0.5” can mean 0.5 % or 50 %."),
+        ("2,Review,03/04/2027,10", "Line 3: Column 'Finish' is '03/04/2027'; expected YYYY-MM-DD"),
+    ],
+)
+def test_a_row_that_is_asked_about_is_refused_for_what_can_mean_two_things(row: str, told: str) -> None:
+    with pytest.raises(BrokenFile) as raised:
+        reader.read(f"ID,Name,Finish,% complete\n1,Design,2027-03-26,20\n{row}\n".encode())
+    assert told in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("2,\u200b\u200b,2027-03-26,10", "Rows left out that have no title: 1 (first on line 3)."),
+        ("1,Review,2027-03-26,10", "Rows left out whose id is on an earlier row: 1 (first on line 3)."),
+        ("2,Review,,10", "Rows left out that have no date to follow: 1 (first on line 3)."),
+        ("2,Review,soon,10", "Cells of column 'Finish' that hold no date from 1950 to 2149, left out: 1"),
+        ("2,Review,2027-03-26,most", "Percentages left out that are no number from 0 to 100: 1 (first on line 3)."),
+        ("2,\u202bReview\u202c,2027-03-26,1", "Titles and ids from which invisible characters were left out: 1"),
+    ],
+)
+def test_of_a_row_that_is_asked_about_it_is_told_what_was_left_out(row: str, told: str) -> None:
+    plan = reader.read(f"ID,Name,Finish,% complete\n1,Design,2027-03-26,20\n{row}\n".encode())
+    assert plan.undecided
+    assert any(told in note for note in plan.notes), plan.notes
+
+
 def test_a_mapping_survives_being_saved() -> None:
     chosen = msgspec.structs.replace(ALL, date_format="DD/MM/YYYY", delimiter="\t")
     assert mapping.decode(mapping.encode(chosen)) == chosen
