@@ -153,7 +153,8 @@ def said_first(target: Target) -> str:
 
 FLAGS = {
     "burst": "-m", "window": "-w", "paced": "-R", "rate": "-r", "size": "-s", "stalled": "-z",
-    "receipts": "-a", "at_once": "-c", "hold": "-h", "settle_ms": "-t", "rcvbuf": "-B", "one_by_one": "-O", "pids": "-S",
+    "receipts": "-a", "at_once": "-c", "hold": "-h", "settle_ms": "-t", "rcvbuf": "-B", "one_by_one": "-O",
+    "pids": "-S",
 }  # fmt: skip
 
 
