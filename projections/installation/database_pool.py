@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 from eventsourcing.persistence import OperationalError
-from eventsourcing.postgres import ConnectionPool, PostgresDatastore
+from eventsourcing.postgres import PostgresDatastore
 from psycopg.rows import DictRow
 from psycopg_pool import PoolTimeout
 
@@ -42,7 +42,6 @@ class Connections(PostgresDatastore):
         )
         assert isinstance(self.pool.kwargs, dict)
         self.pool.kwargs.update({"connect_timeout": 5, **given})  # sslmode and the like
-        self.pool._check = refuse_ended  # noqa: SLF001  # the library would only let us ask the server each time
 
     def after_connect_func(self) -> Callable[[psycopg.Connection[Any]], None]:
         """Return what is done with a new connection."""
@@ -53,11 +52,18 @@ class Connections(PostgresDatastore):
 
     @contextmanager
     def get_connection(self) -> Iterator[psycopg.Connection[DictRow]]:
-        """Lend a connection, in autocommit."""
+        """Lend a connection that goes on, in autocommit.
+
+        The pool's own check asks the server each time, and waits for seconds once several have ended.
+        """
         try:
-            with super().get_connection() as connection:
-                self.pool.timeout = WAIT
-                yield connection
+            while True:
+                with super().get_connection() as connection:
+                    self.pool.timeout = WAIT
+                    if not ended(connection):
+                        yield connection
+                        return
+                    connection.close()  # the pool makes another
         except OperationalError as error:
             if isinstance(error.__cause__, PoolTimeout):
                 self.pool.timeout = WAIT_AGAIN
@@ -68,12 +74,13 @@ def _autocommit(connection: psycopg.Connection[Any]) -> None:
     connection.autocommit = True
 
 
-def refuse_ended(connection: psycopg.Connection[Any]) -> None:
-    """Raise when a connection that nobody used has ended meanwhile; the server is asked only where it said something.
-
-    Raises: psycopg.OperationalError.
-    """
+def ended(connection: psycopg.Connection[Any]) -> bool:
+    """Tell whether a connection has ended while nobody used it; the server is asked only where it said something."""
     waiting = select.poll()
-    waiting.register(connection.fileno(), select.POLLIN)
-    if waiting.poll(0):
-        ConnectionPool.check_connection(connection)
+    try:
+        waiting.register(connection.fileno(), select.POLLIN)
+        if waiting.poll(0):
+            connection.execute("")
+    except psycopg.OperationalError:
+        return True
+    return False

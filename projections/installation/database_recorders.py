@@ -80,6 +80,9 @@ class Recorder(PostgresApplicationRecorder):
 
         Raises: IntegrityError when one of their numbers is taken.
         """
+        return self._insert_all(stored_events)
+
+    def _insert_all(self, stored_events: Sequence[StoredEvent]) -> list[int]:
         if not stored_events:
             return []
         numbers = [number for (number,) in self._record([self._lock], self._insert, of_rows(stored_events))]
@@ -265,8 +268,7 @@ class FencedRecorder(Recorder, PostgresProcessRecorder):
         Raises: LeaseLost, TermsMoved; IntegrityError when a number is taken or the position is not ahead.
         """
         if tracking is None and term is None and read is None:
-            numbers: Sequence[int] | None = super().insert_events(stored_events)
-            return numbers
+            return self._insert_all(stored_events)
         values = of_rows(stored_events) | {
             "term": term,
             "read": read,

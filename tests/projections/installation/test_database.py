@@ -284,6 +284,17 @@ def test_preparing_is_safe_to_repeat_and_an_unknown_role_is_said_to_be(server: C
         migrate(again, "nobody_here")
 
 
+def test_a_database_of_an_earlier_version_gets_the_index_it_lacks_and_keeps_what_is_recorded(server: Cluster) -> None:
+    earlier = create(server.url(), "earlier", "ready")
+    _application(_datastore(earlier), "events").insert_events([event("a", 1)])
+    found = "SELECT count(*) FROM pg_indexes WHERE schemaname = 'fanlight' AND indexname = 'events_sought'"
+    with connect(earlier) as db:
+        db.execute("DROP INDEX fanlight.events_sought")
+        migrate(earlier, "app")
+        assert db.execute(found).fetchone() == (1,)
+        assert db.execute("SELECT count(*) FROM fanlight.events").fetchone() == (1,)
+
+
 # keys
 
 

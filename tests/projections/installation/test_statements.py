@@ -14,6 +14,7 @@ from projections.events.present import CurrentWorld
 from projections.follow.follower import Follower, FollowerPorts
 from projections.installation import database
 from projections.installation.database import Database, connect, migrate
+from projections.installation.database_recorders import Recorder
 from projections.logs.disclosure_log import Row
 from projections.replay.tail import Tail
 from tests import statements, world
@@ -259,6 +260,10 @@ def test_taking_a_connection_sends_nothing_and_one_that_ended_is_replaced_before
         product.folder.events.head()
     begins(listening.sent(), ["SELECT MAX"] * 11)
     with connect(server.url()) as db:
-        db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'n%'")
+        db.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname LIKE 'n%'")
+    recorder = product.folder.events._recorder
+    assert isinstance(recorder, Recorder)
+    for _ in range(3):
+        recorder._ask("SELECT 1", {})  # which is tried once
     assert product.folder.events.head() == head
     product.tell(move(1))
