@@ -72,7 +72,7 @@ class Pair:
         return [hint.entries for hint in self.heard if hint.entries]
 
 
-async def until(true: Callable[[], bool], seconds: float = 10) -> None:
+async def until(true: Callable[[], bool], seconds: float = 30) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
@@ -132,7 +132,7 @@ def test_what_redis_does_not_answer_never_piles_up_and_the_newest_is_told_once_i
 def test_a_redis_that_answers_no_more_is_left_and_hints_go_on_over_another_connection(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE", 0.3)
+    monkeypatch.setattr(module, "PATIENCE", 1.0)
 
     async def story() -> None:
         async with pair(redis) as two:
