@@ -18,7 +18,9 @@ from typing import Any
 import msgspec
 import redis as from_threads
 import redis.asyncio as redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from domain.message import UNREADABLE
 from web.push.viewer import Watching
@@ -28,7 +30,9 @@ PATIENCE = 2.0  # seconds for Redis to answer
 AGAIN = (0.2, 3.0)  # seconds between attempts to connect, first and longest
 BEAT = 5.0  # seconds after which who watches here is sent again
 LAPSES = 3 * BEAT  # seconds for which such a hint of another process holds
-AHEAD, SMALL = 8, 4096  # hints sent at once that Redis has not answered yet, and the bytes of one, at most
+AHEAD, SMALL = 8, 512  # hints sent at once that Redis has not answered yet, and the bytes of one, at most: they fit
+# into any socket's buffer, so that whoever sends one never waits
+ONCE = Retry(NoBackoff(), 0)  # what fails is tried again here, where it is known that hints may be missing
 QUICK = 0.25  # seconds to wait for a shared rate limit; after that this process's own must do
 
 
@@ -52,7 +56,7 @@ class Straight:
 
     def __init__(self, url: str) -> None:
         self._pool = from_threads.ConnectionPool.from_url(
-            url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, protocol=2, max_connections=1
+            url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, protocol=2, max_connections=1, retry=ONCE
         )
         self._connection: Any = self._pool.make_connection()
         self._lock = threading.Lock()
@@ -79,6 +83,8 @@ class Straight:
     def _take_answers(self) -> None:
         while self._connection.can_read(timeout=0):
             self._connection.read_response()
+            if not self._unanswered:
+                raise from_threads.ConnectionError
             self._unanswered.popleft()
 
     def keep(self) -> None:
@@ -126,7 +132,9 @@ class Hints:
             url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry_on_timeout=False, max_connections=8
         )
         self._straight = Straight(url)
-        self._hears: Any = from_threads.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+        self._hears: Any = from_threads.Redis.from_url(
+            url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=ONCE
+        )
         self._hearing: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._due = asyncio.Event()
@@ -264,6 +272,8 @@ class Hints:
                 self._hear()
             except (RedisError, OSError, TimeoutError) as error:
                 pauses = self._note_lost(error, began, pauses)
+            except Exception:
+                log.exception("hints could not be heard; it is tried again")
             finally:
                 self.listening = False
             if not self.over:

@@ -72,7 +72,7 @@ class Pair:
         return [hint.entries for hint in self.heard if hint.entries]
 
 
-async def until(true: Callable[[], bool], seconds: float = 10) -> None:
+async def until(true: Callable[[], bool], seconds: float = 30) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
@@ -132,7 +132,7 @@ def test_what_redis_does_not_answer_never_piles_up_and_the_newest_is_told_once_i
 def test_a_redis_that_answers_no_more_is_left_and_hints_go_on_over_another_connection(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE", 0.3)
+    monkeypatch.setattr(module, "PATIENCE", 1.0)
 
     async def story() -> None:
         async with pair(redis) as two:
@@ -146,3 +146,35 @@ def test_a_redis_that_answers_no_more_is_left_and_hints_go_on_over_another_conne
             assert {"s1": 2} in await two.entries(2)
 
     asyncio.run(story())
+
+
+def test_a_redis_that_ends_and_comes_back_is_used_again_and_what_was_missed_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "AGAIN", (0.05, 0.2))
+    own = Redis().start()
+
+    async def story() -> None:
+        heard: list[Hint] = []
+        one, other = (Hints(own.url, "one", name, heard.append, dict) for name in ("one", "other"))
+        running = [asyncio.create_task(each.run()) for each in (one, other)]
+        await until(lambda: one.listening and other.listening and one._straight._there)
+        own.kill()
+        await until(lambda: not one.listening and not other.listening)
+        one.tell(entries={"s1": 1})  # nobody hears it
+        heard.clear()
+        own.start()
+        await until(lambda: one.listening and other.listening and one._straight._there)
+        await until(lambda: [hint.events for hint in heard if not hint.by] == [True, True])
+        one.tell(entries={"s1": 2})
+        await until(lambda: {"s1": 2} in [hint.entries for hint in heard])
+        for each in (one, other):
+            each.end()
+        await asyncio.wait(running, timeout=5)
+        await one.close()
+        await other.close()
+
+    try:
+        asyncio.run(story())
+    finally:
+        own.remove()
