@@ -74,7 +74,7 @@ def accepted(key: bytes, headers: list[tuple[bytes, bytes]]) -> bytes:
     return b"".join(lines)
 
 
-class Opening:
+class UpgradeRequest:
     """A connection and the request that came on it, as a parser tells it."""
 
     __slots__ = ("app_state", "config", "headers", "loop", "server_state", "transport", "url")
@@ -150,7 +150,7 @@ class Handshake(asyncio.Protocol):
         "transport",
     )
 
-    def __init__(self, asked: Opening, key: bytes) -> None:
+    def __init__(self, asked: UpgradeRequest, key: bytes) -> None:
         self._asked, self._key, self.transport = asked, key, asked.transport
         self.connections: set[Any] = asked.server_state.connections
         self.packs = False  # the page was told that it is sent compressed frames
@@ -270,7 +270,7 @@ class Handshake(asyncio.Protocol):
 class _InPlace(FanProtocol):
     """uvicorn's protocol where the application runs already."""
 
-    def __init__(self, asked: Opening, scope: Mapping[str, Any]) -> None:
+    def __init__(self, asked: UpgradeRequest, scope: Mapping[str, Any]) -> None:
         super().__init__(asked.config, asked.server_state, asked.app_state)
         self.transport, self.scheme = asked.transport, asked.scheme
         self.server, self.client = scope["server"], scope["client"]
@@ -282,7 +282,7 @@ class _InPlace(FanProtocol):
         """Do nothing."""
 
 
-def take_up(asked: Opening, after: bytes) -> bool:
+def take_up(asked: UpgradeRequest, after: bytes) -> bool:
     """Begin a handshake, and return whether the request is one to be taken here; `after` it came these bytes."""
     ours = asked.config.ws_protocol_class is FanProtocol and not asked.config.ws_per_message_deflate
     key = key_of(asked.url, asked.headers) if ours else None

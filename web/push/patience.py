@@ -17,7 +17,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from web.push.handshake import Opening, take_up
+from web.push.handshake import UpgradeRequest, take_up
 
 Stage = Literal["request", "body", "late", "answer", "gone"]
 TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -54,7 +54,7 @@ class PatientProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self.loop = _loop or asyncio.get_event_loop()
-        self._asked: Opening | None = Opening(config, server_state, app_state, self.loop)
+        self._asked: UpgradeRequest | None = UpgradeRequest(config, server_state, app_state, self.loop)
         self.connections = server_state.connections
         self._stage: Stage | None = None
         self._since, self._came, self._begun = 0.0, 0, False
@@ -88,7 +88,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._data = b""
         self._settle()
 
-    def _is_taken_up(self, asked: Opening, data: bytes) -> bool:
+    def _is_taken_up(self, asked: UpgradeRequest, data: bytes) -> bool:
         """Have the first bytes taken up where they are the handshake of a page, else make uvicorn's parts."""
         self._asked, asked.transport = None, self.transport
         after = asked.read(data)
@@ -140,7 +140,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._rest("gone")
         parsed = sys.exception()  # uvicorn calls this while it handles the parser's word that the request is whole
         after = self._data[parsed.args[0] :] if isinstance(parsed, HttpParserUpgrade) else b""
-        asked = Opening(self.config, self.server_state, self.app_state, self.loop)
+        asked = UpgradeRequest(self.config, self.server_state, self.app_state, self.loop)
         asked.transport, asked.url, asked.headers = self.transport, self.url, self.headers
         if (self.scope["method"], self.scope["http_version"]) == ("GET", "1.1") and take_up(asked, after):
             self.connections.discard(self)
