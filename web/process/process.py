@@ -463,10 +463,11 @@ class Process:
 
     def _go(self) -> None:
         """Say that this process has ended, where the logs answer. For threads."""
-        try:
-            self._logs.processes.go()
-        except self._logs.away as error:
-            log.warning("could not say that this process ends: %s", type(error).__name__)
+        if not self.services.health.away:
+            try:
+                self._logs.processes.go()
+            except Exception:
+                log.exception("could not say that this process ends; the next erasure waits for it once")
 
     def _sign_all(self) -> None:
         """Sign what is new, where this process leads and the logs answer. For threads."""
