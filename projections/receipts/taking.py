@@ -30,7 +30,7 @@ BEAT = 30.0  # seconds between signs of life of this process while pages are ope
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """A viewer's present visit to a share, by what the visit before it ended with."""
 
-    since: int  # last displayed of the visit before, 0 on the first
+    since: int  # last displayed of the visit before, 0 on the first and where no page reported that one was
     ended: datetime | None  # when that visit was last heard of, UTC
 
 
@@ -130,9 +130,7 @@ class Receipts:
                 state.catch_up(self.log, share)
             self._note_waiting()
             viewer = state.viewers.get(person, ViewerReceipts())
-        return Visit(
-            since=viewer.displayed, ended=datetime.fromtimestamp(viewer.heard, UTC) if viewer.displayed else None
-        )
+        return Visit(since=viewer.displayed, ended=datetime.fromtimestamp(viewer.heard, UTC) if viewer.heard else None)
 
     @property
     def waiting(self) -> int:

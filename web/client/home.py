@@ -51,6 +51,7 @@ class ShareTile(msgspec.Struct, frozen=True, kw_only=True):
     new: int = 0  # things that are different from when the reader last had it on screen
     at_least: bool = False  # there may be more: some updates lie too far back to be looked at
     visited: str = ""  # when that was, in words; "" when it never was
+    compared: bool = True  # whether a page reported what was on screen then; else nothing is known to be new
     ended_on: str = ""  # the civil day, "" while it is in force
 
 
@@ -94,7 +95,7 @@ class Shares(msgspec.Struct, frozen=True):
 
     def news(self) -> str:
         """Return how many of them have changed since the reader last looked, "" where that says nothing."""
-        seen = [share for share in self.going_on if share.visited]
+        seen = [share for share in self.going_on if share.visited and share.compared]
         changed = sum(share.new > 0 for share in seen)
         if not seen:
             return ""
@@ -207,6 +208,7 @@ def _tile(viewing: Viewing, signed: Signed, share: ShareId) -> ShareTile:
         new=changed.things,
         at_least=changed.at_least,
         visited=words.moment_year(visit.ended, view.time_zone) if visit.ended else "",
+        compared=visit.since > 0,
         ended_on=over,
     )
 

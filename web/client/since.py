@@ -21,6 +21,7 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of things that changed, and the single changes, newest first."""
 
     reader: str  # the key under which changes name whom this is for
+    compared: bool = True  # with what was on screen then; False where no page reported what that was
     rows: Sequence[ThingRow] = ()  # the first ones
     folded: Sequence[ThingRow] = ()  # the others, and things that are as they were
     items: Markup = Markup()
@@ -33,7 +34,7 @@ def news(viewing: Viewing, page: Page, after: int, person: str) -> News:
     reader = names.key_of(page.share, person)
     newest = viewing.heads.folded(page.share, page.n) if 0 < after < page.n else None
     if newest is None:
-        return News(reader=reader)
+        return News(reader=reader, compared=after > 0)
     found = since(viewing.log, page.share, after, newest, person)
     rows = [row for row in found.rows if row.values]
     return News(

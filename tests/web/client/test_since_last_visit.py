@@ -123,6 +123,23 @@ def test_many_changes_of_a_thing_are_one_row_with_the_whole_difference_and_the_n
     assert fresh(house) == "2 changes"
 
 
+def test_where_no_page_reported_what_was_displayed_it_is_not_said_that_nothing_changed(
+    house: House, now: Virtual
+) -> None:
+    """As of a browser without scripts, whose page is made and which reports nothing."""
+    browser = house.client(VIEWER)
+    assert fresh(house) == "You have not opened it yet"
+    browser.get(f"/s/{SHARE}")
+    house.process.services.receipts.flush()
+    moved(house, 9)
+    now.forward(hours=1)
+    page = browser.get(f"/s/{SHARE}").text
+    assert "Your browser did not report what was displayed then" in page
+    assert "Nothing has changed since then." not in page
+    assert fresh(house).startswith("Opened 3 May 2027, ")
+    assert "since you last looked" not in browser.get("/home/shares").text
+
+
 def test_what_is_back_where_it_was_is_unchanged_and_folded(house: House, now: Virtual) -> None:
     moved(house, 1)
     saw(house, VIEWER, 2)
