@@ -7,7 +7,7 @@ import msgspec
 Kind = Literal["opened", "delivered", "displayed", "hidden", "paused", "resumed", "closed", "lost"]
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One claim about update n; `at` is when it arrived, in POSIX seconds by the server's clock. docs/spec.md 7.1.
 
     Three kinds come from the server, not from the page: `opened` (a page was made at n and handed over), `closed` (the

@@ -1,13 +1,13 @@
 """Takes the transport of a WebSocket from uvicorn after the handshake, and gives it to one small object.
 
-Rule: this is the one file that relies on the inside of uvicorn's sans-I/O WebSocket protocol. docs/decisions/0001
+Rule: this file and web/push/handshake.py alone rely on the inside of uvicorn's WebSocket protocol. docs/decisions/0001
 says why, and tests/web/push/test_uvicorn.py fails when a new version behaves otherwise.
 """
 
 import asyncio
-import time
 from collections.abc import Callable
-from typing import Any, cast
+from time import monotonic
+from typing import Any, Protocol, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.extensions import Extension
@@ -43,9 +43,12 @@ class Conn(Watcher, asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of a page: whole small frames at once, the rest through an inbox that is kept while incomplete."""
-        self.heard = time.monotonic()
-        inbox = self._inbox
-        if inbox is None:
+        self.heard = monotonic()
+        if (inbox := self._inbox) is None:
+            if (one := wire.one_text(data)) is not None:
+                self.said(one)
+                self.spend(2)
+                return
             texts, took = wire.small_texts(data, self._unpack, self._longest)
             for text in texts:
                 self.said(text)
@@ -121,6 +124,25 @@ class _HandedOver(asyncio.Transport):
 HANDED_OVER = _HandedOver()
 
 
+class Shaken(Protocol):
+    """What has shaken hands with a page and holds its transport."""
+
+    transport: asyncio.Transport
+    packs: bool
+
+    @property
+    def connections(self) -> set[Any]: ...
+
+
+def conn_of(shaken: Shaken, viewer: Viewer, going_down: Callable[[], None]) -> Conn:
+    """Return a new `Conn` in the place of what has shaken hands."""
+    conn = Conn(viewer, shaken.transport, shaken.connections, going_down, packs=shaken.packs)
+    shaken.connections.discard(shaken)
+    shaken.connections.add(conn)
+    shaken.transport.set_protocol(conn)
+    return conn
+
+
 class FanProtocol(WebSocketsSansIOProtocol):
     """uvicorn's protocol, from which an endpoint may take the transport after the handshake."""
 
@@ -133,10 +155,13 @@ class FanProtocol(WebSocketsSansIOProtocol):
         await super().run_asgi()
 
     def data_received(self, data: bytes) -> None:
-        """Keep a copy of what comes before the hand-over, up to a bound."""
+        """Keep a copy of what comes before the hand-over, up to a bound; answer a request that could not be read."""
         if self.handshake_initiated and len(self.early) <= EARLY_LIMIT:
             self.early += data
         super().data_received(data)
+        if not self.handshake_initiated:  # it comes whole: uvicorn would leave it open, and say nothing
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
 
     def hand_over(self, viewer: Viewer, admit: Callable[[Watcher], None], going_down: Callable[[], None]) -> bool:
         """Give the transport to a new `Conn`, admit it, and return whether the page was still connected.
@@ -148,10 +173,7 @@ class FanProtocol(WebSocketsSansIOProtocol):
         if self.disconnected or self.close_sent or transport.is_closing() or len(early) > EARLY_LIMIT:
             return False
         self.stop_keepalive()
-        conn = Conn(viewer, transport, self.connections, going_down, packs=self.packs)
-        self.connections.discard(self)
-        cast("set[Any]", self.connections).add(conn)
-        transport.set_protocol(conn)
+        conn = conn_of(self, viewer, going_down)
         if self.read_paused:
             transport.resume_reading()
         self.transport, self.early = HANDED_OVER, b""

@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket
 from projections.receipts.claims import Receipt
 from web.push import fallback, messages, packing
 from web.push.handover import EXTENSION, FanProtocol
+from web.push.handshake import Handshake
 from web.push.pace import Pace
 from web.push.room import Log, PushContext, Room
 from web.push.sweep import Sweep
@@ -97,9 +98,9 @@ class Live:
     async def accept(self, websocket: WebSocket) -> None:
         """Accept a socket, and compressed frames with it where its page offers them and the server can hand it over."""
         fan = websocket.scope.get("extensions", {}).get(EXTENSION)
-        if isinstance(fan, FanProtocol) and self.pace.packs:
+        if isinstance(fan, FanProtocol | Handshake) and self.pace.packs:
             fan.packs = packing.is_offered(",".join(websocket.headers.getlist("sec-websocket-extensions")))
-        packs = isinstance(fan, FanProtocol) and fan.packs
+        packs = isinstance(fan, FanProtocol | Handshake) and fan.packs
         await websocket.accept(headers=[(b"sec-websocket-extensions", packing.ANSWER)] if packs else None)
 
     async def serve(self, websocket: WebSocket, viewer: Viewer, mark: int | None = None) -> None:
@@ -110,7 +111,7 @@ class Live:
         """
         admit = partial(self._admit, mark=self._marks if mark is None else mark)
         fan = websocket.scope.get("extensions", {}).get(EXTENSION)
-        if isinstance(fan, FanProtocol):
+        if isinstance(fan, FanProtocol | Handshake):
             fan.hand_over(viewer, admit, self._going_down)
         else:
             await fallback.serve(websocket, viewer, admit)

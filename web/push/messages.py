@@ -4,6 +4,7 @@ Rule: a page's message is one of a closed set, or the page is closed. Updates ar
 the disclosure log.
 """
 
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -18,6 +19,7 @@ SIGNED_OUT, ENDED, RELOAD = 4401, 4403, 4426  # close codes of our own
 RESET = wire.framed(b'{"reset":true}')
 
 
+@lru_cache(64)
 def tick(head: int) -> bytes:
     """Return the heartbeat as a frame: the newest number of the share and nothing else."""
     return wire.framed(b'{"tick":%d}' % head)
@@ -36,7 +38,7 @@ class Hello(msgspec.Struct, frozen=True):
     root: str = ""
 
 
-class Claim(msgspec.Struct, frozen=True):
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """The page says what became of every update up to `n`; what it displayed begins after `came_from`."""
 
     kind: Literal["delivered", "displayed", "paused", "resumed", "hidden"]
@@ -58,7 +60,7 @@ _Head = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{0,16}$")]
 _Tab = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,64}$")]
 
 
-class _Text(msgspec.Struct, frozen=True):
+class _Text(msgspec.Struct, frozen=True, gc=False):
     """A message as it is sent: exactly one of its kinds is set."""
 
     hello: _N | None = None

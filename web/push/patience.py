@@ -6,11 +6,18 @@ fails when a new version behaves otherwise.
 """
 
 import asyncio
+import logging
 import resource
-from typing import Any, ClassVar, Literal
+import sys
+from typing import Any, ClassVar, Literal, cast
 
 import msgspec
+from httptools import HttpParserUpgrade
+from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from web.push.handshake import UpgradeRequest, take_up
 
 Stage = Literal["request", "body", "late", "answer", "gone"]
 TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -34,10 +41,24 @@ class PatientProtocol(HttpToolsProtocol):
     patience: ClassVar[Patience] = Patience()
     waiting: ClassVar[dict["PatientProtocol", None]] = {}  # without a whole request, the one that waits longest first
 
-    def __init__(self, *given: Any, **more: Any) -> None:
-        super().__init__(*given, **more)
+    # uvicorn's own parts are made when the first bytes are no handshake of a page: until then these stand for them
+    logger = logging.getLogger("uvicorn.error")
+    cycle, flow, parser = cast("Any", None), cast("Any", None), cast("Any", None)
+    timeout_keep_alive_task = None
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self.loop = _loop or asyncio.get_event_loop()
+        self._asked: UpgradeRequest | None = UpgradeRequest(config, server_state, app_state, self.loop)
+        self.connections = server_state.connections
         self._stage: Stage | None = None
         self._since, self._came, self._begun = 0.0, 0, False
+        self._data = b""  # that are being taken
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
 
@@ -45,7 +66,8 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request; where there are too many connections, one that waits longest is closed."""
-        super().connection_made(transport)
+        self.transport = transport
+        self.connections.add(self)
         if len(self.connections) > self.patience.most:
             next(iter(self.waiting), self).transport.abort()
         self._settle()
@@ -53,13 +75,30 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
         self._rest("gone")
-        self.resume_writing()
+        if self.flow is not None:
+            self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of a request."""
+        if self._asked is not None and self._is_taken_up(self._asked, data):
+            return
+        self._data = data
         super().data_received(data)
+        self._data = b""
         self._settle()
+
+    def _is_taken_up(self, asked: UpgradeRequest, data: bytes) -> bool:
+        """Have the first bytes taken up where they are the handshake of a page, else make uvicorn's parts."""
+        self._asked, asked.transport = None, self.transport
+        after = asked.read(data)
+        if after is not None and take_up(asked, after):
+            self._rest("gone")
+            self.connections.discard(self)
+            return True
+        super().__init__(asked.config, asked.server_state, asked.app_state, self.loop)
+        super().connection_made(asked.transport)
+        return False
 
     def pause_writing(self) -> None:
         """Give up an answer of which nothing is taken for long."""
@@ -97,9 +136,19 @@ class PatientProtocol(HttpToolsProtocol):
         self._settle()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection on; from here the push layer has the deadlines."""
+        """Hand the connection on, with what came after the request; from here the push layer has the deadlines."""
         self._rest("gone")
+        parsed = sys.exception()  # uvicorn calls this while it handles the parser's word that the request is whole
+        after = self._data[parsed.args[0] :] if isinstance(parsed, HttpParserUpgrade) else b""
+        asked = UpgradeRequest(self.config, self.server_state, self.app_state, self.loop)
+        asked.transport, asked.url, asked.headers = self.transport, self.url, self.headers
+        if (self.scope["method"], self.scope["http_version"]) == ("GET", "1.1") and take_up(asked, after):
+            self.connections.discard(self)
+            self.parser = None  # breaks a reference cycle that would last until a garbage collection
+            return
         super().handle_websocket_upgrade()
+        if after:
+            cast("asyncio.Protocol", self.transport.get_protocol()).data_received(after)
 
     # deadlines
 

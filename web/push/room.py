@@ -6,13 +6,14 @@ watchers that wait for the same read. The number of a watcher does not change wh
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol, assert_never
 
 import msgspec
 
-from projections.receipts.claims import Kind, Receipt
+from projections.receipts.claims import Receipt
 from web.push import messages, wire
 from web.push.hub import Close, Gap, Hub, Read, ReadFrames, ReadHead, ReadRoot, ReadView, Rest, Round, Send, Step
 from web.push.pace import Pace
@@ -22,6 +23,7 @@ from web.push.viewer import Watching
 from web.push.watcher import Watcher
 
 logger = logging.getLogger("fanlight.push")
+SHORTEST_REST = 0.001  # seconds; what timers of an event loop can tell apart
 
 
 class Log(Protocol):
@@ -71,6 +73,8 @@ class Room:
         self.watchers: set[Watcher] = set()
         self.empty_since = time.monotonic()
         self._busy = False  # a round task runs
+        self._rested = 0.0  # when the next round may begin (monotonic)
+        self._first_end = math.inf  # no sign-in of a watcher runs out before it (POSIX seconds)
         self._reads: dict[Read, list[Watcher]] = {}
         context.spawn(self._start())
 
@@ -104,6 +108,7 @@ class Room:
         watcher.room = self
         watcher.budget, watcher.views = self.pace.inbound, self.pace.views
         self.watchers.add(watcher)
+        self._first_end = min(self._first_end, watcher.viewer.expires or math.inf)
         self.hub.packs = self.hub.packs or watcher.unbroken != PLAIN
         self._context.counts.joined += 1
 
@@ -113,7 +118,7 @@ class Room:
             case messages.Claim() if watcher.greeted:  # by far the most frequent
                 self._take_claim(watcher, message)
             case messages.Hello(n=n, tab=tab, root=root) if not watcher.greeted:
-                watcher.viewer = msgspec.structs.replace(watcher.viewer, tab=tab)
+                watcher.tab = tab
                 self.hub.greet(watcher, n, root)
                 self.advance(watcher)
             case messages.Resync(n=n) if watcher.greeted:
@@ -128,31 +133,28 @@ class Room:
 
     def _take_claim(self, watcher: Watcher, claim: messages.Claim) -> None:
         verdict = watcher.judge(claim)
-        if verdict == "refused":
+        if verdict == "new":
+            who = watcher.viewer
+            self._context.claim(
+                Receipt(
+                    share=self.share,
+                    person=who.person,
+                    session=who.session,
+                    tab=watcher.tab,
+                    kind=claim.kind,
+                    n=claim.n,
+                    came_from=claim.came_from,
+                    at=self._context.clock(),
+                    head=claim.head,
+                )
+            )
+        elif verdict == "refused":
             self._context.counts.refused += 1
             logger.warning(
                 "refused a claim of %s on %s: %s up to %d, but this socket was sent up to %d",
                 *(watcher.viewer.person, self.share, claim.kind, claim.n, watcher.sent),
             )
             watcher.spend(self.pace.inbound // 10)  # so that nobody can fill a disk with such lines
-        elif verdict == "new":
-            self._record(watcher, claim.kind, claim.n, claim.came_from, claim.head)
-
-    def _record(self, watcher: Watcher, kind: Kind, n: int, came_from: int = 0, head: str = "") -> None:
-        who, at = watcher.viewer, self._context.clock()
-        self._context.claim(
-            Receipt(
-                share=self.share,
-                person=who.person,
-                session=who.session,
-                tab=who.tab,
-                kind=kind,
-                n=n,
-                came_from=came_from,
-                at=at,
-                head=head,
-            )
-        )
 
     def closing(self, watcher: Watcher) -> None:
         """Send nothing more to a watcher that was sent a close; its page has `Pace.close_grace` to answer."""
@@ -166,7 +168,11 @@ class Room:
 
     def _forget(self, watcher: Watcher) -> None:
         if watcher in self.watchers and watcher.greeted:
-            self._record(watcher, "closed", max(watcher.sent, 0))
+            who, n, at = watcher.viewer, max(watcher.sent, 0), self._context.clock()
+            gone = Receipt(
+                share=self.share, person=who.person, session=who.session, tab=watcher.tab, kind="closed", n=n, at=at
+            )
+            self._context.claim(gone)
         self.hub.leave(watcher)
         self.watchers.discard(watcher)
         if not self.watchers:
@@ -176,10 +182,13 @@ class Room:
 
     async def _rounds(self) -> None:
         try:
-            while (due := self.hub.next_round()) is not None:
+            while await self._rest() and (due := self.hub.next_round()) is not None:
                 match due:
                     case Round():
+                        began = time.thread_time()
                         await self._deliver(due)
+                        took = time.thread_time() - began
+                        self._rested = time.monotonic() + min(self.pace.longest_rest, self.pace.rest * took)
                         for watcher in self.hub.overtaken():
                             self.advance(watcher)
                     case Gap():
@@ -189,6 +198,16 @@ class Room:
             logger.exception("a round of %s failed; the next publish or sweep tries again", self.share)
         finally:
             self._busy = False
+
+    async def _rest(self) -> bool:
+        """Wait until the next round may begin, so that what is published in a burst is joined; return True.
+
+        Rounds of a share take no more than a quarter of the loop's time; whoever publishes has the rest.
+        """
+        left = self._rested - time.monotonic()
+        if left > SHORTEST_REST:
+            await asyncio.sleep(left)
+        return True
 
     async def _fill(self, gap: Gap) -> bool:
         """Publish what a gap holds from the log, and return whether there was anything."""
@@ -201,22 +220,32 @@ class Room:
 
     async def _deliver(self, due: Round) -> None:
         before, after, data, chunk = due.before, due.after, b"".join(due.frames), self.pace.chunk
-        packed, held, some, now = Packed(due.frames, due.earlier), PLAIN, b"", self._context.clock()
+        packed, held, some = Packed(due.frames, due.earlier), PLAIN, b""
         self._context.counts.rounds += 1
-        for i, watcher in enumerate(list(self.watchers), 1):
-            if watcher.ready and watcher.sent == before and not watcher.expired(now):
-                watcher.sent = after
-                if watcher.unbroken == PLAIN:
-                    watcher.write(data)
-                else:
-                    if watcher.unbroken != held:
-                        held = watcher.unbroken
-                        some = packed.after(before - held)
-                    watcher.write(some)
-            if not i % chunk:
+        self._end_expired()
+        watchers = list(self.watchers)
+        for start in range(0, len(watchers), chunk):
+            for watcher in watchers[start : start + chunk]:
+                if watcher.ready and watcher.sent == before:
+                    watcher.sent = after
+                    if (unbroken := watcher.unbroken) == PLAIN:
+                        watcher.transport.write(data)
+                        continue
+                    if unbroken != held:
+                        held, some = unbroken, packed.after(before - unbroken)
+                    watcher.transport.write(some)
+            if start + chunk <= len(watchers):
                 await asyncio.sleep(0)
                 if self.hub.ended:
                     return
+
+    def _end_expired(self) -> None:
+        """Close the watchers whose sign-in has run out by now."""
+        now = self._context.clock()
+        if self._first_end <= now:
+            for watcher in list(self.watchers):
+                watcher.expired(now)
+            self._first_end = min((watcher.viewer.expires or math.inf for watcher in self.watchers), default=math.inf)
 
     # what one watcher is owed
 

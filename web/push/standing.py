@@ -30,6 +30,7 @@ class Standing:
         "root",
         "sent",
         "since",
+        "tab",
         "unbroken",
         "viewer",
         "visible",
@@ -37,6 +38,7 @@ class Standing:
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
+        self.tab = ""  # as its page names it in the hello
         self.since = 0  # the page's number at its hello
         self.root = ""  # the beginning of the tree head it holds there, until that is checked
         self.sent = UNCHECKED
@@ -49,29 +51,31 @@ class Standing:
 
     def judge(self, claim: Claim) -> Literal["new", "old", "refused"]:
         """Take a claim in, and return whether it is new, repeats what is known, or claims more than was sent."""
-        if not 0 <= claim.came_from <= claim.n <= self.sent and claim.kind == "displayed":
+        kind, n = claim.kind, claim.n
+        if not 0 <= n <= self.sent:
             return "refused"
-        if not 0 <= claim.n <= self.sent:
-            return "refused"
-        match claim.kind:
-            case "delivered":
-                new, self.applied = claim.n > self.applied, max(claim.n, self.applied)
+        if kind == "delivered":  # by far the most frequent
+            if n <= self.applied:
+                return "old"
+            self.applied = n
+            return "new"
+        match kind:
             case "displayed":
-                new = claim.n > self.displayed or not self.visible
-                self.displayed, self.visible = max(claim.n, self.displayed), True
+                if not 0 <= claim.came_from <= n:
+                    return "refused"
+                new = n > self.displayed or not self.visible
+                self.displayed, self.visible = max(n, self.displayed), True
             case "paused" | "resumed":
-                pausing = claim.kind == "paused"
-                new, self.paused = self.paused != pausing, pausing
+                new, self.paused = self.paused != (kind == "paused"), kind == "paused"
             case "hidden":
-                new = self.visible
-                self.visible = False
+                new, self.visible = self.visible, False
         return "new" if new else "old"
 
     def watching(self) -> Watching:
         """Return this watcher as managers see it."""
         return Watching(
             person=self.viewer.person,
-            tab=self.viewer.tab,
+            tab=self.tab,
             since=self.since,
             sent=max(self.sent, 0),
             displayed=max(self.displayed, 0),

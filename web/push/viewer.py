@@ -3,8 +3,8 @@
 import msgspec
 
 
-class Viewer(msgspec.Struct, frozen=True):
-    """The viewer behind a socket. `expires`: POSIX seconds, 0 = never; `tab`: named by the page's hello.
+class Viewer(msgspec.Struct, frozen=True, gc=False):
+    """The viewer behind a socket. `expires`: POSIX seconds, 0 = never.
 
     `by`: of a wall display, the person who made it; what ends their rights closes it too.
     """
@@ -12,7 +12,6 @@ class Viewer(msgspec.Struct, frozen=True):
     person: str
     share: str
     session: str
-    tab: str = ""
     expires: float = 0.0
     by: str = ""
 

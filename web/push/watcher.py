@@ -35,16 +35,19 @@ class Keeper(Protocol):
 class Watcher(Standing):
     """The numbers of one socket, and the transport it writes to."""
 
-    __slots__ = ("__weakref__", "blocked_at", "budget", "heard", "phase", "room", "transport", "views", "write")
+    __slots__ = ("__weakref__", "blocked_at", "budget", "heard", "phase", "room", "transport", "views")
 
     def __init__(self, viewer: Viewer, transport: Transport) -> None:
         super().__init__(viewer)
         self.room: Keeper | None = None
         self.transport = transport
-        self.write = transport.write
         self.heard = self.blocked_at = time.monotonic()
         self.budget = self.views = 1
         self.phase = 0
+
+    def write(self, data: bytes) -> None:
+        """Write frames."""
+        self.transport.write(data)
 
     # called by the transport
 

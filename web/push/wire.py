@@ -19,13 +19,19 @@ PING = bytes((PING_OPCODE, 0))
 LONGEST_HEADER = 14
 _SMALL_PONG, _MASKED = 0x8A, 0x80
 
+_number = int.from_bytes
+
 Unpack = Callable[[bytes, int], bytes | None]  # of a payload and the most bytes its text may have
 
 
 def framed(payload: bytes, *, packed: bool = False) -> bytes:
     """Return a payload as one whole, unmasked text frame; `packed`: it is compressed already."""
-    frame = Frame(Opcode.TEXT, payload).serialize(mask=False)
-    return bytes((PACKED,)) + frame[1:] if packed else frame
+    first, size = PACKED if packed else TEXT, len(payload)
+    if size < 126:
+        return bytes((first, size)) + payload
+    if size < 1 << 16:
+        return bytes((first, 126)) + size.to_bytes(2) + payload
+    return bytes((first, 127)) + size.to_bytes(8) + payload
 
 
 def close_frame(code: int) -> bytes:
@@ -72,10 +78,17 @@ def small_texts(data: bytes, unpack: Unpack | None = None, longest: int = 0) -> 
     return texts, at
 
 
+def one_text(data: bytes) -> bytes | None:
+    """Return the text of `data` where it is one whole, small text frame and nothing else: what nearly all pages say."""
+    size = len(data) - 6
+    if 0 <= size < 126 and data[0] == TEXT and data[1] == _MASKED | size:
+        return (_number(data[6:]) ^ _number((data[2:6] * 32)[:size])).to_bytes(size)
+    return None
+
+
 def _unmasked(payload: bytes, mask: bytes) -> bytes:
-    size = len(payload)
-    key = int.from_bytes((mask * (size // 4 + 1))[:size], "little")
-    return (int.from_bytes(payload, "little") ^ key).to_bytes(size, "little")
+    size = len(payload)  # at most 125
+    return (_number(payload) ^ _number((mask * 32)[:size])).to_bytes(size)
 
 
 def frame_length(data: bytes | bytearray) -> int | None:

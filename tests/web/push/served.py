@@ -23,7 +23,7 @@ def main(loop: str) -> None:
         while True:
             stage.publish(size=40_000)
             await asyncio.sleep(0.01)
-            if not told and sum(w.blocked for w in stage.watchers() if w.viewer.tab == "raw") == STALLED:
+            if not told and sum(w.blocked for w in stage.watchers() if w.tab == "raw") == STALLED:
                 told = True
                 print("stalled", flush=True)
 

@@ -27,6 +27,7 @@ from web.push.server import server_config
 from web.push.viewer import Viewer
 
 PATIENCE = 15.0
+BY_UVICORN = "Sec-WebSocket-Protocol: any\r\n"  # a handshake that is not taken up by ours
 SHARE = "acme-rail"
 
 
@@ -137,7 +138,9 @@ class RawPage:
         self.sock, self.data, self.messages = sock, b"", []
 
     @classmethod
-    async def open(cls, stage: "Stage", n: int | None = 0, *, extra: str = "", after: bytes = b"") -> "RawPage":
+    async def open(
+        cls, stage: "Stage", n: int | None = 0, *, extra: str = "", after: bytes = b"", waits: bool = True
+    ) -> "RawPage":
         sock = socket.socket()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         sock.setblocking(False)
@@ -148,7 +151,7 @@ class RawPage:
             f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{extra}\r\n"
         )
         await loop.sock_sendall(sock, request.encode() + after)
-        while b"\r\n\r\n" not in page.data:
+        while waits and b"\r\n\r\n" not in page.data:
             page.data += await asyncio.wait_for(loop.sock_recv(sock, 512), PATIENCE)
         page.handshake, _, page.data = page.data.partition(b"\r\n\r\n")
         if n is not None:

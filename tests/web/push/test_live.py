@@ -35,6 +35,30 @@ def test_an_update_reaches_every_open_dashboard_of_its_share_and_no_other(tell):
     tell(story)
 
 
+def test_what_comes_in_a_burst_goes_out_joined_and_an_update_by_itself_waits_for_nothing(tell):
+    async def story(stage: Stage) -> None:
+        counts = stage.live.counts
+        async with stage.page() as page:
+            await page.until(lambda p: p.ticks == [0])
+            stage.publish()
+            await page.until(lambda p: p.at == 1)
+            assert counts.rounds == 1
+            for _ in range(5):  # while the room rests
+                stage.publish()
+                await asyncio.sleep(0.005)
+            await page.until(lambda p: p.at == 6)
+            assert counts.rounds == 2
+            await asyncio.sleep(1.0)  # it has rested
+            stage.publish()
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert counts.rounds == 3
+            await page.until(lambda p: p.at == 7)
+            assert page.numbers == list(range(1, 8))
+
+    tell(story, rest=1e9, longest_rest=0.9)
+
+
 def test_pages_that_come_while_updates_are_published_get_each_once_in_order(tell):
     chance = seeded()
 

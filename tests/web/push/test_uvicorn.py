@@ -12,9 +12,11 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from tests.web.push.stage import PATIENCE, RawPage, Stage, client_frame, play, wait_until
+from tests.web.push.stage import BY_UVICORN, PATIENCE, RawPage, Stage, client_frame, play, wait_until
 from web.push import wire
 from web.push.handover import FanProtocol
+from web.push.handshake import Handshake
+from web.push.patience import PatientProtocol
 from web.push.server import server_config, tune_gc
 
 pytestmark = pytest.mark.once
@@ -53,7 +55,7 @@ def test_the_protocol_class_has_the_parts_that_the_hand_over_uses(tell):
             seen["stop_keepalive"] = callable(protocol.stop_keepalive)
 
         await with_app(stage, endpoint)
-        page = await RawPage.open(stage, None)
+        page = await RawPage.open(stage, None, extra=BY_UVICORN)
         await wait_until(lambda: "stop_keepalive" in seen)
         assert isinstance(seen["transport"], asyncio.Transport) or hasattr(seen["transport"], "set_protocol")
         assert seen["connections"] is connections(stage)
@@ -73,14 +75,17 @@ def test_the_extension_is_a_subclass_of_the_sansio_protocol_and_config_takes_it(
     assert config.timeout_graceful_shutdown == 5
 
 
-def test_the_task_the_queue_and_the_big_object_are_gone_once_the_endpoint_has_returned(tell):
+@pytest.mark.parametrize("extra", ["", BY_UVICORN], ids=["ours", "uvicorn's"])
+def test_the_task_the_queue_and_the_big_object_are_gone_once_the_endpoint_has_returned(tell, extra):
     async def story(stage: Stage) -> None:
-        pages = [await RawPage.open(stage) for _ in range(5)]
+        gc.collect()
+        pages = [await RawPage.open(stage, extra=extra) for _ in range(5)]
         for page in pages:
             await page.hear()
         await wait_until(lambda: not stage.server.server_state.tasks)
-        gc.collect()
-        left = [thing for thing in gc.get_objects() if isinstance(thing, FanProtocol)]
+        if extra:
+            gc.collect()
+        left = [thing for thing in gc.get_objects() if isinstance(thing, FanProtocol | Handshake | PatientProtocol)]
         assert left == []
         assert connections(stage) == set(stage.watchers())
         stage.publish()  # and yet everyone is there: the end of the task closed nothing
@@ -105,7 +110,7 @@ def test_reading_stops_after_a_message_the_app_did_not_take_so_the_hand_over_has
             done.set()
 
         await with_app(stage, endpoint)
-        page = await RawPage.open(stage, None)
+        page = await RawPage.open(stage, None, extra=BY_UVICORN)
         await page.send(client_frame(b"hello"))
         await asyncio.wait_for(done.wait(), PATIENCE)
         assert paused == [True]
@@ -114,7 +119,8 @@ def test_reading_stops_after_a_message_the_app_did_not_take_so_the_hand_over_has
     tell(story)
 
 
-def test_an_endpoint_that_does_not_hand_over_is_served_as_ever(tell):
+@pytest.mark.parametrize("extra", ["", BY_UVICORN], ids=["ours", "uvicorn's"])
+def test_an_endpoint_that_does_not_hand_over_is_served_as_ever(tell, extra):
     async def story(stage: Stage) -> None:
         async def echo(websocket) -> None:
             await websocket.accept()
@@ -122,7 +128,7 @@ def test_an_endpoint_that_does_not_hand_over_is_served_as_ever(tell):
             await websocket.close(4000)
 
         await with_app(stage, echo)
-        page = await RawPage.open(stage, None)
+        page = await RawPage.open(stage, None, extra=extra)
         await page.send(client_frame(b"as ever"))
         assert await page.hear() == b"as ever"
         assert await page.hear(wire.CLOSE) == (4000).to_bytes(2, "big")
@@ -168,7 +174,7 @@ def test_messages_before_the_hand_over_are_bounded_by_the_servers_own_limit(tell
             await released.wait()
 
         await with_app(stage, waits)
-        page = await RawPage.open(stage, None)
+        page = await RawPage.open(stage, None, extra=BY_UVICORN)
         await page.send(b"\x81\xff" + (70_000).to_bytes(8, "big") + b"abcd")
         assert (await page.hear(wire.CLOSE))[:2] == (1009).to_bytes(2, "big")
         released.set()

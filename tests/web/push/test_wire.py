@@ -69,6 +69,22 @@ def test_small_frames_need_no_parser_and_stop_at_the_first_that_is_not():
     assert wire.small_texts(client_frame(b"x", 0x89)) == ([], 0)
 
 
+def test_one_whole_small_text_is_read_at_once_and_nothing_else_is():
+    chance = seeded()
+    for size in (0, 1, 3, 4, 5, 13, 64, 124, 125):
+        text, mask = chance.randbytes(size), chance.randbytes(4)
+        data = client_frame(text, mask=mask)
+        assert wire.one_text(data) == text
+        assert wire.small_texts(data) == ([text], len(data))
+        assert wire.one_text(data[:-1]) is None
+        assert wire.one_text(data + b"\x81") is None
+        for first in (0x01, 0x80, 0x82, 0x88, 0x89, 0x8A, 0xC1, 0xA1, 0x91):  # pieces, other kinds, reserved bits
+            assert wire.one_text(bytes((first,)) + data[1:]) is None
+        assert wire.one_text(bytes((0x81, size)) + mask + text) is None  # not masked
+    for data in (b"", b"\x81", b"\x81\x80", client_frame(b"x" * 126), client_frame(b"x" * 4000)):
+        assert wire.one_text(data) is None
+
+
 @pytest.mark.parametrize("size", [5, 126, 65536])
 def test_a_message_longer_than_the_limit_is_refused_by_its_header_alone(size):
     inbox = wire.Inbox(4)
