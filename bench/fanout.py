@@ -21,52 +21,95 @@ PACE = 20_000 if compiler() else 4_000  # deliveries a second, whatever the numb
 RING_MIB = 4.0
 
 
-def both(ours: Target, measure: Callable[[Running], dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+PAGE_KIB = 2.4  # of memory that an idle page may take
+AWHILE = 6  # seconds of messages one by one: a run's part of user time is counted in ticks of a hundredth
+
+
+def both(
+    ours: Target, measure: Callable[[Running], dict[str, Any]], *, ours_first: bool = False
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what a measurement gives for ours and for the bare sender, one right after the other."""
-    results = []
-    for target in (baseline(), ours):
+    results = {}
+    for target in (ours, baseline()) if ours_first else (baseline(), ours):
         with running(target) as server:
-            results.append(measure(server))
-    return results[1], results[0]
+            results[target.name] = measure(server)
+    return results[ours.name], results[baseline().name]
 
 
-def deliveries(ours: Target, connections: int, repeats: int) -> list[Row]:
-    """Return CPU a delivery message by message and in a burst, latency, and memory an idle page."""
-    paced, bursts, late, memory = [], [], [], []
+def deliveries(ours: Target, connections: int) -> list[Row]:
+    """Return CPU a delivery in a burst and one by one, and latency, of three pairs of runs with few pages."""
     rate = PACE / connections
-    for _ in range(repeats):
-        mine, limit = both(
-            ours,
-            lambda server: load(
-                server, connections, burst=max(40, 120_000 // connections), paced=max(12, round(3 * rate)), rate=rate
-            ),
-        )
-        if mine.get("broken") or limit.get("broken"):
-            continue
-        paced.append(mine["paced_cpu_s_per_M"] / limit["paced_cpu_s_per_M"])
-        bursts.append(mine["cpu_s_per_M"] / limit["cpu_s_per_M"])
-        late.append(mine["last_p99_ms"] / limit["last_p99_ms"])
-        memory.append(mine["kb_per_conn"])
-    if not paced:
-        return [Row(f"every message once and in order, {connections:,} pages", float("inf"), "no run was whole", 1.0)]
-    unit = f"of the {baseline().name}'s CPU a delivery"
+    pairs = _pairs(
+        ours,
+        lambda server: load(
+            server, connections, burst=max(40, 120_000 // connections), paced=max(12, round(3 * rate)), rate=rate
+        ),
+        3,
+    )
+    if not pairs:
+        return [_none_whole(connections)]
     return [
-        Row(f"message by message, {connections:,} pages", median(paced), unit, 1.5, spread(paced)),
-        Row(f"burst, {connections:,} pages", median(bursts), unit, 0.7, spread(bursts)),
+        _ratio(pairs, f"message by message, {connections:,} pages", "paced_cpu_s_per_M", 1.5),
+        _ratio(pairs, f"burst, {connections:,} pages", "cpu_s_per_M", 0.6 if connections == FEW else 0.7),
+        _ratio(pairs, f"p99 publish to last page, {connections:,} pages", "last_p99_ms", None),
+    ]
+
+
+def one_by_one(ours: Target, connections: int, repeats: int) -> list[Row]:
+    """Return CPU a delivery one by one, and its part in user mode, of alternating pairs of runs."""
+    rate = PACE / connections
+    messages = round(AWHILE * rate)
+    pairs = _pairs(ours, lambda server: load(server, connections, paced=messages, rate=rate, one_by_one=1), repeats)
+    if not pairs:
+        return [_none_whole(connections)]
+    user = [mine["paced_user_s_per_M"] / limit["paced_cpu_s_per_M"] for mine, limit in pairs]
+    return [
+        _ratio(pairs, f"a delivery one by one, {connections:,} pages", "paced_cpu_s_per_M", 1.28),
         Row(
-            f"p99 publish to last page, {connections:,} pages",
-            median(late),
-            f"of the {baseline().name}'s",
-            None,
-            spread(late),
+            f"a delivery one by one, {connections:,} pages: of it user CPU",
+            median(user),
+            f"of all of the {baseline().name}'s CPU a delivery",
+            0.2,
+            spread(user),
         ),
+    ]
+
+
+def _pairs(
+    ours: Target, measure: Callable[[Running], dict[str, Any]], repeats: int
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return the pairs of runs that were whole; whose turn is first alternates."""
+    pairs = [both(ours, measure, ours_first=bool(i % 2)) for i in range(repeats)]
+    return [pair for pair in pairs if not any(run.get("broken") for run in pair)]
+
+
+def _none_whole(connections: int) -> Row:
+    return Row(f"every message once and in order, {connections:,} pages", float("inf"), "no run was whole", 1.0)
+
+
+def _ratio(pairs: list[tuple[dict[str, Any], dict[str, Any]]], what: str, key: str, gate: float | None) -> Row:
+    values = [mine[key] / limit[key] for mine, limit in pairs]
+    unit = f"of the {baseline().name}'s CPU a delivery" if "cpu" in key else f"of the {baseline().name}'s"
+    return Row(what, median(values), unit, gate, spread(values))
+
+
+def memory(ours: Target, repeats: int) -> list[Row]:
+    """Return what one more idle page keeps in memory, from two servers with few and with many."""
+    values = []
+    for _ in range(repeats):
+        kept = {}
+        for connections in (FEW, MANY):
+            with running(ours) as server:
+                kept[connections] = load(server, connections, settle_ms=1000)["rss_kb"]
+        values.append((kept[MANY] - kept[FEW]) / (MANY - FEW))
+    return [
         Row(
-            f"memory an idle page, {connections:,} pages",
-            median(memory) / 4,
-            "of 4 KiB",
-            1.0 if connections >= 5000 else None,
-            f"{median(memory):.1f} KiB",
-        ),
+            f"memory an idle page, from {FEW:,} to {MANY:,} pages",
+            median(values) / PAGE_KIB,
+            f"of {PAGE_KIB} KiB",
+            1.0,
+            f"{min(values):.2f} to {max(values):.2f} KiB in {repeats} runs",
+        )
     ]
 
 
@@ -108,10 +151,11 @@ def receipts(ours: Target, repeats: int) -> list[Row]:
             cost = []
             for answering in (0, 1):
                 here = msgspec.structs.replace(server, target=msgspec.structs.replace(ours, newest=newest))
-                cost.append(load(here, FEW, paced=messages, rate=rate, receipts=answering)["paced_cpu_s_per_M"])
+                run = load(here, FEW, paced=messages, rate=rate, one_by_one=1, receipts=answering)
+                cost.append(run["paced_cpu_s_per_M"])
                 newest += messages
             values.append((cost[1] - cost[0]) / cost[0])
-    return [Row("a receipt for every message", median(values), "of the delivery it answers", 1.0, spread(values))]
+    return [Row("a receipt for every message", median(values), "of the delivery it answers", 0.8, spread(values))]
 
 
 def beside(ours: Target) -> list[Row]:
@@ -151,19 +195,14 @@ def _requests_until_the_end(server: Running, client: subprocess.Popen[bytes]) ->
 def storm(ours: Target, repeats: int) -> list[Row]:
     """Return how long it takes until all are back when all come at once."""
     values, cpu = [], []
-    for _ in range(repeats):
-        mine, limit = both(ours, lambda server: load(server, MANY, at_once=MANY))
+    for i in range(repeats):
+        mine, limit = both(ours, lambda server: load(server, MANY, at_once=MANY), ours_first=bool(i % 2))
         values.append(mine["open_s"] / limit["open_s"])
         cpu.append(mine["hs_cpu_us"] / limit["hs_cpu_us"])
+    unit = f"of the {baseline().name}'s"
     return [
-        Row(
-            f"{MANY:,} pages at once: until all are open",
-            median(values),
-            f"of the {baseline().name}'s time",
-            8.0,
-            spread(values),
-        ),
-        Row(f"{MANY:,} pages at once: CPU a handshake", median(cpu), f"of the {baseline().name}'s", None, spread(cpu)),
+        Row(f"{MANY:,} pages at once: until all are open", median(values), f"{unit} time", 3.0, spread(values)),
+        Row(f"{MANY:,} pages at once: CPU a handshake", median(cpu), unit, 6.0, spread(cpu)),
     ]
 
 
@@ -173,10 +212,13 @@ def run(ours: Target | None = None) -> list[Row]:
     pin(1)
     if not compiler():
         print("no C compiler (cc): the baseline is a plain-socket Python sender, with fewer pages", file=sys.stderr)
-    rows = deliveries(target, FEW, 3)
-    rows += deliveries(target, MANY, 3)
-    rows += stalled(target)
-    rows += receipts(target, 3)
-    rows += beside(target)
-    rows += storm(target, 1)
-    return rows
+    return [
+        *deliveries(target, FEW),
+        *deliveries(target, MANY),
+        *one_by_one(target, MANY, 7),
+        *memory(target, 3),
+        *stalled(target),
+        *receipts(target, 5),
+        *beside(target),
+        *storm(target, 3),
+    ]

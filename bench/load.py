@@ -128,7 +128,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 def load(server: Running, connections: int, **options: Any) -> dict[str, Any]:
     """Run the load client against a server and return what it printed.
 
-    Options: burst and window, paced and rate, size, stalled, receipts, at_once, hold, settle_ms.
+    Options: burst and window, paced and rate, one_by_one, size, stalled, receipts, at_once, hold, settle_ms.
     """
     client = start_load(server, connections, **options)
     out, _ = client.communicate(timeout=180)
@@ -153,7 +153,7 @@ def said_first(target: Target) -> str:
 
 FLAGS = {
     "burst": "-m", "window": "-w", "paced": "-R", "rate": "-r", "size": "-s", "stalled": "-z",
-    "receipts": "-a", "at_once": "-c", "hold": "-h", "settle_ms": "-t", "rcvbuf": "-B",
+    "receipts": "-a", "at_once": "-c", "hold": "-h", "settle_ms": "-t", "rcvbuf": "-B", "one_by_one": "-O",
 }  # fmt: skip
 
 
