@@ -25,11 +25,9 @@ COSTS = (
     ("A command: decided and recorded", "{store}.command", "decode"),
     ("the same, each further change in it", "{store}.command.each", "decode"),
     ("the same, CPU of Postgres and Redis", "{store}.command.server", "decode"),
-    ("the same, how long it takes", "{store}.command.wait", "commit"),
     ("An update of a share: revealed, rendered, sealed, recorded", "{store}.update", "decode"),
     ("the same, each further change in it", "{store}.update.each", "decode"),
     ("the same, CPU of Postgres and Redis", "{store}.update.server", "decode"),
-    ("the same, how long it takes", "{store}.update.wait", "commit"),
     ("Following a command that no client is shown", "{store}.unseen", "decode"),
     ("A command that another worker recorded, taken in", "{store}.heard", "decode"),
     ("An update that another process recorded, read to be sent", "{store}.read", "decode"),
@@ -170,7 +168,7 @@ def _costs(told: Recorded) -> str:
         for store in ("sqlite", "postgres"):
             unit = told.units.units.get(name.format(store=store))
             cells.append(f"{_number(unit.value)}" if unit else "–")
-        rows.append((what, *cells, f"`{of}`" + (" of its own" if of == "commit" else "")))
+        rows.append((what, *cells, f"`{of}`"))
     rows += [(what, cell := _number(told.units.units[name].value), cell, f"`{of}`") for what, name, of in OF_PAGES]
     return _table(("what", "SQLite", "Postgres and Redis", "times"), rows)
 

@@ -209,18 +209,17 @@ def _several(size: Size, site: Site, units: Units, habits: Habits) -> list[Use]:
         + now.updates_plans * _changes(units, "postgres.update", more)
         + unseen * units.seconds("postgres.unseen")
     )
-    waits = (
-        now.updates_hand * units.seconds("postgres.update.wait")
-        + now.updates_plans * _changes(units, "postgres.update", more, ".wait")
-        + unseen * units.seconds("postgres.unseen.wait")
+    asked = (
+        now.updates_hand * units.seconds("postgres.update.server")
+        + now.updates_plans * _changes(units, "postgres.update", more, ".server")
+        + unseen * units.seconds("postgres.unseen.server")
     )
+    waits = follows + asked + now.commands * units.baselines["commit-postgres"]  # all in one thread
     listening = site.workers + STANDING_BY
     server = (
         now.hand * units.seconds("postgres.command.server")
         + now.plans * _changes(units, "postgres.command", more, ".server")
-        + now.updates_hand * units.seconds("postgres.update.server")
-        + now.updates_plans * _changes(units, "postgres.update", more, ".server")
-        + unseen * units.seconds("postgres.unseen.server")
+        + asked
         + listening * now.commands * units.seconds("postgres.heard.server")
         + listening * now.updates * units.seconds("postgres.read.server")
         + claims * units.seconds("postgres.claim.server")

@@ -2,7 +2,7 @@
 
 Each cost is a ratio to a baseline measured in the same run, on SQLite and on Postgres with Redis; `--seconds` prints
 what they come to on this machine, `--record` keeps them for the model and docs/scale.md. CPU is of the process that
-does it unless it says `server`, which is Postgres and Redis; `wait` is how long it takes where nothing is in its way.
+does it unless it says `server`, which is Postgres and Redis. How long something takes beside that is commits.
 """
 
 import argparse
@@ -49,7 +49,6 @@ CLAIMS = 2000
 PROJECTS, MOVED = 1000, 60_000  # of the worlds whose memory is measured; rows of the log
 IDLE = 40  # seconds for which idle pages are watched, two signs of life
 LOOKS = 60
-WAITS = {"sqlite": ("command", "update"), "postgres": ("command", "update", "update.each", "unseen")}  # told
 
 Costs = dict[str, Unit]
 
@@ -61,43 +60,33 @@ def quick(times: Iterable[float]) -> float:
 
 
 class Spent:
-    """Time and CPU of something, this process's and that of the servers beside it."""
+    """CPU of something, this process's and that of the servers beside it."""
 
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
         self.cpu = self.server = 0.0
-        self._waits: list[float] = []
-
-    @property
-    def wait(self) -> float:
-        """Return what all of it took if each took what the quick ones did."""
-        return quick(self._waits) * len(self._waits)
 
     @contextmanager
     def counting(self) -> Iterator[None]:
         """Add what is done inside."""
-        server, cpu, wait = self._servers.cpu(), time.process_time(), time.perf_counter()
+        server, cpu = self._servers.cpu(), time.process_time()
         yield
         self.cpu += time.process_time() - cpu
-        self._waits.append(time.perf_counter() - wait)
         self.server += self._servers.cpu() - server
 
 
 def of_logs(store: str, servers: Servers, baselines: dict[str, float]) -> Costs:
     """Return what commands, updates and receipts cost on one kind of logs."""
-    commit = "commit" if store == "sqlite" else "commit-postgres"
     organisation = Organisation(servers, SHARES, shared_fold=store == "sqlite")
     found: Costs = {}
 
     def note(name: str, spent: Spent, times: int, less: Spent | None = None) -> None:
-        for part, of in (("", "decode"), (".wait", commit), (".server", "decode")):
-            attribute = {"": "cpu", ".wait": "wait", ".server": "server"}[part]
+        for part, attribute in (("", "cpu"), (".server", "server")):
             value = getattr(spent, attribute) / times
             if less is not None:
                 value = max(0.0, value - getattr(less, attribute) / ONCE) / (AT_ONCE - 1)
-            told = {".wait": name in WAITS[store], ".server": store == "postgres"}.get(part, True)
-            if told:
-                found[f"{store}.{name}{part}"] = Unit(value / baselines[of], of)
+            if store == "postgres" or not part:
+                found[f"{store}.{name}{part}"] = Unit(value / baselines["decode"], "decode")
 
     alone = _changes(organisation, servers, 1, ONCE)
     together = _changes(organisation, servers, AT_ONCE, ONCE // 5)
