@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -97,7 +98,8 @@ def attach(
     )  # fmt: skip
     outside = Outside(networks(INSIDE), trusted().authority)
     engine = Engine(EnginePorts(taking=taking, present=present, tools=TOOLS, outside=outside, clock=now))
-    ended = engine.turn_of(HARBOUR, GITHUB)
+    with ThreadPoolExecutor(1) as threads:  # this one may have the loop of a browser's driver
+        ended = threads.submit(engine.turn_of, HARBOUR, GITHUB).result()
     assert ended.news == "recorded", ended
     found = roof(present.refresh().projects[HARBOUR])
     details = msgspec.structs.replace(found.details, client_title="Roof", client_facing=True)
