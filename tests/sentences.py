@@ -80,6 +80,7 @@ NOT_READ_HERE = {
     ("web/sources/tools/jira.py", "_issues"): "a query in the language of the tool",
     ("web/sources/tools/jira.py", "_is_as_before"): "a query in the language of the tool",
     ("web/sources/tools/openproject.py", "_asker"): "a header of HTTP",
+    ("web/render/direct.py", "write_commons"): "a line of a program",
     ("web/sources/tools/smartsheet.py", "ROW"): "the heading of a column that no tool writes",
     ("web/sources/tools/smartsheet.py", "pull"): "a header of HTTP",
     ("web/sources/tools/tool.py", "__repr__"): "for whoever reads the log",

@@ -293,7 +293,7 @@ class FencedRecorder(Recorder, PostgresProcessRecorder):
     ) -> tuple[Sequence[Notification], Sequence[Notification]]:
         """Return rows of this log after a place, and events after a position, as both stood at one moment."""
         values = {"place": place, "limit": limit, "position": position, "most": most}
-        found = self._ask(self._known("entries and events", self._of_entries_and_events), values)
+        found = self._ask(self._known("entries_and_events", self._of_entries_and_events), values)
         ordered = sorted(found, key=lambda one: one[-1])
         return [_notified(one[1:]) for one in ordered if one[0]], [_notified(one[1:]) for one in ordered if not one[0]]
 

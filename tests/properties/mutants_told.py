@@ -74,11 +74,8 @@ def _after_the_end(world: World, share: Any, now: Any, *rest: Any) -> Any:
     """A share that has ended goes on."""
     agreed = world.shares[share]
     if agreed.versions and agreed.revoked_at is not None:
+        world = world.afresh()
         world.shares[share] = replace(agreed, revoked_at=None)
-        try:
-            return _revealed(world, share, now, *rest)
-        finally:
-            world.shares[share] = agreed
     return _revealed(world, share, now, *rest)
 
 

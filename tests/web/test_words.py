@@ -13,7 +13,7 @@ from tests import catalogue
 pytestmark = pytest.mark.once
 ROOT = catalogue.ROOT
 WORDS = ROOT / "docs" / "words.md"
-TECHNICAL = {"docs/spec.md", "docs/developers.md"}  # where words marked "(pages)" are the right ones
+TECHNICAL = {"docs/spec.md", "docs/developers.md", "docs/scale.md"}  # where words marked "(pages)" are the right ones
 MARK = " (pages)"
 ROW = re.compile(r"^\| .* \| ([^|]*)\|$", re.MULTILINE)
 CODE = re.compile(r"```.*?```|<code.*?</code>|`[^`]*`|\]\([^)]*\)|<[^<>\n]*>", re.DOTALL)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 from domain.agreement.answers import MakeComment, Screen
 from domain.agreement.share import ActivateTerms, DraftTerms, ReleaseHeld, RevokeShare
 from domain.agreement.terms import Release, Ways
+from domain.events import Recorded
 from domain.ids import ClientId, MilestoneId, PersonId, ShareId
 from domain.people.clients import EndClient, RegisterClient
 from domain.people.mails import ChooseDigest
@@ -20,6 +21,7 @@ from domain.people.memberships import EndMembership
 from domain.people.person import DisablePerson, ErasePerson, InvitePerson
 from domain.plan.risks import TakeRiskNote
 from domain.view import Indicator, RiskVital
+from projections.events.present import CurrentWorld
 from projections.evidence.erasing import Erasure, erase_entries
 from projections.replay import since as replayed
 from tests.mail import Got, Mailed, Sink, sink
@@ -179,12 +181,20 @@ def test_what_was_narrowed_away_is_not_mailed_any_more(mailed: Mailed) -> None:
     assert "Trial running starts: 20 Aug → No longer shared" in got.text or "No longer shared" in got.text
 
 
-def test_a_name_that_tries_to_be_a_header_or_markup_stays_a_name(mailed: Mailed) -> None:
+def test_a_name_that_tries_to_be_a_header_or_markup_stays_a_name(
+    mailed: Mailed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     evil = 'Vera\r\nBcc: all@x.test\r\n\r\n<script>alert("x")</script>'
     told = "<b>bold</b> & <img src=x>"
     mailed.reader("anna", "daily")
-    person = mailed.present.world.people[PersonId("anna")]  # the domain takes no such name, so it is smuggled in
-    mailed.present.world.people[PersonId("anna")] = msgspec.structs.replace(person, name=evil)
+    anna, stand = PersonId("anna"), CurrentWorld._stand  # the domain takes no such name, so it is smuggled in
+
+    def smuggled(present: CurrentWorld, new: Sequence[Recorded]) -> object:
+        present.world = stand(present, new).afresh()
+        present.world.people[anna] = msgspec.structs.replace(present.world.people[anna], name=evil)
+        return present.world
+
+    monkeypatch.setattr(CurrentWorld, "_stand", smuggled)
     mailed.move("m1", date(2027, 5, 14), told)
     mailed.until(MONDAY + timedelta(days=1))
     (got,) = mailed.sink.mails
