@@ -1,8 +1,8 @@
 """Tells whether a text names somebody: for what is kept after the person is erased.
 
 Rule: words are compared without punctuation, accents and case, with umlauts written in either way, also in the genitive
-("Lindts"), and parts of a name from three letters on. A part that is an everyday word as well ("Will", "Mark") counts
-where it is written as a name is.
+("Lindts"), and parts of a name from three letters on with words of as many. A part that is an everyday word as well, or
+its genitive is ("Will", "Mark", "Thi"), counts where it is written as a name is.
 """
 
 import re
@@ -11,10 +11,10 @@ from collections.abc import Iterable
 
 SHORTEST = 3  # letters of a part of a name that counts by itself
 _EVERYDAY = """
-all and any april art august bill can carol chase clay cliff colin dale dawn day dean don drew ernest faith for ford
-frank gene glen grace grant guy hope iris ivy jack jade jay jean joy jude june king law lee long love mark may miles
-norm not object old olive page pat pearl peg penny per price ray read rich rob robin rose ruby sandy sky skip smith
-stone sue sunny the tom victor wade ward was west white will wood young
+all and any april art august bill can carol chase clay cliff colin dale dawn day dean doe don drew ernest faith for
+ford frank gene glen grace grant guy hope iris ivy jack jade jay jean joy jude june king law lee long love mark may
+miles norm not object old olive page pat pearl peg penny per price ray read rich rob robin rose ruby sandy sky skip
+smith stone sue sunny the thi thu tom victor wade ward was west white will wood young
 """
 _LETTERS = str.maketrans({"ø": "o", "æ": "a", "œ": "o", "å": "a", "ł": "l", "đ": "d", "ð": "d", "ı": "i"})
 _TWO_FOR_ONE = re.compile(r"([aou])e|a(a)")  # "Mueller", "Aas": what stands where an umlaut or å cannot be typed
@@ -27,7 +27,8 @@ def names_somebody(text: str, names: Iterable[str], addresses: Iterable[str]) ->
     if any(address.casefold() in text.casefold() for address in addresses):
         return True
     words = [_forms(word) for word in _WORD.findall(text)]
-    anywhere, written = frozenset[str]().union(*words), _as_names(text)
+    anywhere = frozenset[str]().union(*[_forms(word) for word in _WORD.findall(text) if len(word) >= SHORTEST])
+    written = _as_names(text)
     for name in names:
         parts = _WORD.findall(name)
         if _follow([_plain(part) for part in parts], words):

@@ -11,6 +11,8 @@ WILL = Person(id="will", name="Will Price", email="will@acme.test", role="viewer
 LI = Person(id="li", name="Li An", email="li.an@acme.test", role="viewer")
 JOERG = Person(id="joerg", name="Jörg Müller-Åsen", email="jm@acme.test", role="viewer")
 ZOE = Person(id="zoe", name="Zoë O’Brien-Novák", email="zoe@acme.test", role="viewer")
+THI = Person(id="thi", name="Nguyen Thi Thu Mai", email="mai@acme.test", role="viewer")
+NOE = Person(id="noe", name="Noe Aas Doe", email="noe@acme.test", role="viewer")
 
 
 @pytest.mark.parametrize(
@@ -45,6 +47,11 @@ ZOE = Person(id="zoe", name="Zoë O’Brien-Novák", email="zoe@acme.test", role
         (ZOE, "ZOË asked"),
         (ZOE, "For Ms Brien"),
         (ZOE, "For Ms Novak."),
+        (THI, "Asked by Thi"),
+        (THI, "Mrs Mai asked"),
+        (NOE, "Noe asked"),
+        (NOE, "For Mr Doe"),
+        (NOE, "Asked for Mr Aas"),
     ],
 )
 def test_a_reason_that_names_the_person_is_refused(person: Person, reason: str) -> None:
@@ -66,6 +73,10 @@ def test_a_reason_that_names_the_person_is_refused(person: Person, reason: str) 
         (LI, "An access request"),
         (LI, "They sent an order"),
         (ZOE, "They asked for it, or so we heard"),
+        (THI, "This was asked for under GDPR"),
+        (THI, "They asked for this, and thus it is done"),
+        (NOE, "There is no need to keep it, as they do"),
+        (NOE, "It does as asked"),
     ],
 )
 def test_a_reason_that_names_nobody_is_no_false_alarm(person: Person, reason: str) -> None:
