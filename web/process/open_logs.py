@@ -42,7 +42,11 @@ def warn_of_few_connections(settings: Settings) -> None:
     from projections.installation import database
 
     needed = settings.database_connections + database.BESIDE
-    free, most = database.room(settings.database_url)
+    try:
+        free, most = database.room(settings.database_url)
+    except database.Unusable as full:  # no place for one connection more: no reason not to go on with those there are
+        log.warning("this process may need %d connections, and Postgres gives no further one: %s", needed, full)
+        return
     if free < needed:
         log.warning(
             "this process may need %d connections and Postgres has %d of %d free: raise its max_connections, "

@@ -422,6 +422,18 @@ def test_a_process_says_at_its_start_that_it_may_not_get_the_connections_it_need
     assert "may need 316 connections" in caplog.text
 
 
+def test_a_process_that_has_its_connections_starts_also_where_not_one_more_is_given(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(_url: str) -> tuple[int, int]:
+        raise Unusable("postgresql://db cannot be reached: too many clients already")
+
+    monkeypatch.setattr(database, "room", full)
+    warn_of_few_connections(Settings(database_url="postgresql://db/x", database_connections=16))
+    assert "may need 19 connections" in caplog.text
+    assert "too many clients already" in caplog.text
+
+
 def test_one_process_at_a_time_has_the_lease_and_every_change_of_it_is_a_new_term(url: str) -> None:
     first, second = (DatabaseLease(lambda: connect(url), SCHEMA) for _ in range(2))
     assert first.tenure().left < 0
