@@ -13,11 +13,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from domain.ids import SourceId
+from domain.plan.sources.commands import ChangeSource, SetSourceRules
 from domain.plan.sources.rules import Rules
 from tests.web.sources.house import HARBOUR, JIRA, MAY, TAKE, Sourced, form, sourced
 from tests.web.sources.tools.fake_openproject import FakeOpenProject
 from tests.web.sources.tools.kinds import client_here
 from tests.web.sources.tools.served import Row, Server
+from web import languages
 from web.outside.transport import Bounds
 
 pytestmark = pytest.mark.stories
@@ -102,6 +104,26 @@ def test_the_year_before_is_looked_at_and_added_as_one_change_by_the_ids_of_the_
     assert house.milestone("m1").forecast == MAY
     again = browser.get(where).text
     assert "These plans add nothing." in again
+
+
+@pytest.mark.parametrize(("given", "reason"), [("", "Wie in einem älteren Plan"), ("As in the tool", "As in the tool")])
+def test_the_reason_is_that_of_the_rules_or_in_the_language_of_the_source_whoever_adds_it(
+    house: Sourced, fake: FakeOpenProject, given: str, reason: str
+) -> None:
+    languages.install()
+    browser = house.house.client("manager")
+    house.take_all(KEY)
+    one = house.source(KEY)
+    house.tell(
+        ChangeSource(
+            project=HARBOUR, source=KEY, name=one.name, address=one.address, values=dict(one.values), cadence=60,
+            language="de",
+        )
+    )  # fmt: skip
+    house.tell(SetSourceRules(project=HARBOUR, source=KEY, rules=msgspec.structs.replace(TAKE, reason=given)))
+    where = asked(browser).headers["location"]
+    form(browser, f"{where}/accept", page=where)
+    assert {move.reason for move in house.milestone("m1").moves[:2]} == {reason}
 
 
 def test_a_tool_that_is_away_is_told_on_the_page_and_nothing_is_kept(house: Sourced, fake: FakeOpenProject) -> None:

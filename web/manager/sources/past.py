@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 from domain.errors import Invalid, Refused
 from domain.ids import CommandId
 from domain.language import gettext as _
+from domain.language import speaking
 from domain.message import UNREADABLE
 from domain.plan.project import Project
 from domain.plan.sources.source import Source
@@ -134,7 +135,15 @@ def _found(request: Request, project: Project, source: Source) -> Past | None:
         told = msgspec.json.decode(kept.path.read_bytes(), type=ToldPast)
     except UNREADABLE:
         return None
-    return past(project, _plans(source, told), services_of(request).now()) if told.source == source.id else None
+    if told.source != source.id:
+        return None
+    return past(project, _plans(source, told), services_of(request).now(), _reason(source))
+
+
+def _reason(source: Source) -> str:
+    """Return the reason of each move that is added, as of what it pulls: in its language, where its rules have none."""
+    with speaking(source.language):
+        return source.rules.reason or _("As an older plan has it")
 
 
 def _plans(source: Source, told: ToldPast) -> Sequence[tuple[datetime, Plan]]:
