@@ -10,7 +10,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -99,6 +99,7 @@ class Engine:
                 if self._ports.leads() and not self.rest and not stop.is_set():
                     for key in await asyncio.to_thread(self._due, self._ports.at_once - len(tasks)):
                         tasks.add(asyncio.create_task(self._turn(key)))
+                    await asyncio.to_thread(self.note_lasting)
             except Exception:
                 log.exception("looking for sources that are due failed; it is tried again")
         for task in tasks:
@@ -213,14 +214,20 @@ class Engine:
             self._turns.keep(self._cadences(), now)
             return self._turns.due(now, most)
 
+    def note_lasting(self) -> None:
+        """Record of sources that they have failed for a day: by the clock, as the next try may come much later."""
+        for project, source in self._asked_here():
+            self._ports.taking.note_lasting(project, source)
+
     def _cadences(self) -> dict[str, float]:
         """Return the sources that are pulled, with the seconds between two pulls."""
-        found: dict[str, float] = {}
+        return {_name(project, source.id): source.cadence * 60.0 for project, source in self._asked_here()}
+
+    def _asked_here(self) -> Iterator[tuple[ProjectId, Source]]:
         for project in list(self._ports.present.world.projects.values()):  # waits for no database
             for source in project.sources.values() if project.phase != "closed" else ():
                 if source.attached and source.paused is None and source.tool != "upload":
-                    found[_name(project.id, source.id)] = source.cadence * 60.0
-        return found
+                    yield project.id, source
 
     def _tool(self, source: Source) -> Tool:
         tool = self._ports.tools.get(source.tool)

@@ -4,6 +4,7 @@ Rule: nothing is recorded of a pull that brings what is known, but that it confi
 date is another one, once a day at most.
 """
 
+import contextlib
 import hmac
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from domain.errors import Stale
 from domain.ids import CommandId, ProjectId, SourceId
 from domain.language import gettext as _
 from domain.language import speaking
@@ -19,7 +21,7 @@ from domain.plan.project import Project
 from domain.plan.sources.commands import FailSource, RecoverSource
 from domain.plan.sources.pulls import MOST_LINES, TakePull
 from domain.plan.sources.rules import Judged, Line, Outcome, PlanAsIs, Rules, judged, owner
-from domain.plan.sources.source import Source, SourcePulled, key_name
+from domain.plan.sources.source import Failure, Source, SourcePulled, key_name
 from projections.events.event_log import EventLog
 from projections.events.present import CurrentWorld
 from projections.logs.vault import Damaged, Gone
@@ -126,13 +128,31 @@ class Taking:
         if found is None:
             return False
         failure = found[1].failure
-        lasting = failure is not None and self._ports.clock() - failure.since >= LASTING
-        if failure is None or failure.for_good != trouble.for_good or (lasting and not failure.lasting):
+        lasting = self._lasts(failure)
+        if failure is None or failure.for_good != trouble.for_good or lasting:
             failed = FailSource(
                 project=project, source=source, why=str(trouble), for_good=trouble.for_good, lasting=lasting
             )
             self._execute(failed)
         return True
+
+    def note_lasting(self, project: ProjectId, source: Source) -> None:
+        """Record that a source has failed for a day, where that is new and it still fails."""
+        if not self._lasts(source.failure):
+            return
+        world = self._ports.present.refresh()
+        found, version = self.find(project, source.id), world.versions.get(f"project-{project}", 0)
+        failure = found[1].failure if found is not None else None
+        if failure is None or not self._lasts(failure):
+            return
+        failed = FailSource(
+            project=project, source=source.id, why=failure.why, for_good=failure.for_good, lasting=True
+        )  # fmt: skip
+        with contextlib.suppress(Stale):  # something came between: it is looked at again
+            self._execute(failed, version)
+
+    def _lasts(self, failure: Failure | None) -> bool:
+        return failure is not None and not failure.lasting and self._ports.clock() - failure.since >= LASTING
 
     def _still(self, project: ProjectId, source: SourceId, asked: Source | None) -> tuple[Project, Source] | None:
         """Return a source that is still as it was `asked`, None where somebody changed how it is reached since."""
@@ -212,8 +232,8 @@ class Taking:
         once = source.confirmed_at is None or project.civil(source.confirmed_at) != today
         return once and (source.confirmed_for is None or data_date > source.confirmed_for)
 
-    def _execute(self, command: TakePull | FailSource | RecoverSource) -> None:
-        self._ports.service.execute(SYSTEM, command, command_id=CommandId(new_id(24)))
+    def _execute(self, command: TakePull | FailSource | RecoverSource, expected: int | None = None) -> None:
+        self._ports.service.execute(SYSTEM, command, command_id=CommandId(new_id(24)), expected=expected)
 
 
 def _place(what: str, project: ProjectId, source: Source) -> str:

@@ -106,6 +106,38 @@ def test_after_a_day_of_failing_the_page_says_that_the_plan_is_not_confirmed_and
     assert (shown(house)[1], "Plan confirmed" in shown(house)[2]) == (False, True)
 
 
+def test_that_it_has_failed_for_a_day_is_said_by_the_clock_and_waits_for_no_other_try(house: Sourced) -> None:
+    house.owned(("1", "internal m1", MAY))
+    house.later(days=1)
+    house.tell(ConfirmPlan(project=HARBOUR))
+    engine = house.services.sources.engine
+    house.tool.answer = Trouble("The token is refused.", for_good=True)
+    assert engine.turn_of(HARBOUR, JIRA).trouble is not None
+    for hours, lasts in ((23, False), (2, True)):
+        house.later(hours=hours)
+        engine.note_lasting()
+        failing = house.source()
+        assert failing.failure is not None
+        assert failing.failure.lasting is lasts
+        assert (failing.failure.why, failing.failure.for_good) == ("The token is refused.", True)
+    wait_until(lambda: shown(house)[1])
+    before = house.project
+    engine.note_lasting()
+    assert house.project is before, "it is recorded once"
+
+
+def test_of_a_source_that_works_by_now_nothing_is_said_whoever_looked_before(house: Sourced) -> None:
+    house.owned(("1", "internal m1", MAY))
+    failing_for(house)
+    failing = house.source()
+    house.later(hours=25)
+    house.pull(planned(("1", "internal m1", MAY)))
+    before = house.project
+    house.services.sources.taking.note_lasting(HARBOUR, failing)
+    assert house.project is before
+    assert house.source().failure is None
+
+
 def test_a_source_that_works_again_ends_it_and_one_that_keeps_nothing_never_says_it(house: Sourced) -> None:
     house.owned(("1", "internal m1", MAY))
     house.later(days=1)

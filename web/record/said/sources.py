@@ -35,8 +35,8 @@ def became(event: s.SourceEvent) -> Sequence[Became]:
             return [Became(what=_("source pulled again"))]
         case s.SourceDetached(reason=reason):
             return [Became(what=_("source detached"), note=reason)]
-        case s.SourceFailed(why=why):
-            return [Became(what=_("source failed"), note=why)]
+        case s.SourceFailed(why=why, lasting=lasting):
+            return [Became(what=_("source has failed for a day") if lasting else _("source failed"), note=why)]
         case s.SourceRecovered():
             return [Became(what=_("source works again"))]
         case s.SourcePulled():
