@@ -266,9 +266,10 @@ def _after(old: Source, event: SourceEvent, at: datetime) -> Source:
         case SourceAttached():
             return old
         case SourceChanged():
+            reached = (event.address, event.values) == (old.address, dict(old.values))  # as before: so does it fail
             return replace(
-                old, name=event.name, address=event.address, values=event.values, cadence=event.cadence, failure=None,
-                language=event.language or old.language,
+                old, name=event.name, address=event.address, values=event.values, cadence=event.cadence,
+                language=event.language or old.language, failure=old.failure if reached else None,
             )  # fmt: skip
         case SourceSecretSet(number=number, sealed=sealed):
             return replace(old, sealed=sealed, secret=number, secret_at=at, failure=None)

@@ -5,11 +5,13 @@ from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from domain.agreement.share import ActivateTerms, DraftTerms
 from domain.ids import MilestoneId, SourceId
 from domain.plan.schedule import ConfirmPlan, MoveForecast
+from domain.plan.sources.commands import ChangeSource
 from projections.entries.changes import changes
 from projections.replay.pages import Views
 from tests.web.doors import wait_until
@@ -124,6 +126,23 @@ def test_that_it_has_failed_for_a_day_is_said_by_the_clock_and_waits_for_no_othe
     before = house.project
     engine.note_lasting()
     assert house.project is before, "it is recorded once"
+
+
+def test_another_name_or_language_of_a_source_that_fails_makes_nothing_confirmed(house: Sourced) -> None:
+    house.owned(("1", "internal m1", MAY))
+    house.later(days=1)
+    house.tell(ConfirmPlan(project=HARBOUR))
+    failing_for(house, hours=25)
+    wait_until(lambda: shown(house)[1])
+    one = house.source()
+    same = ChangeSource(
+        project=HARBOUR, source=JIRA, name="Another", address=one.address, values=dict(one.values), cadence=90,
+        language="de",
+    )  # fmt: skip
+    house.tell(same)
+    assert (house.source().name, house.source().failure) == ("Another", one.failure)
+    house.tell(msgspec.structs.replace(same, values={"project": "OTHER"}))
+    assert house.source().failure is None
 
 
 def test_of_a_source_that_works_by_now_nothing_is_said_whoever_looked_before(house: Sourced) -> None:
