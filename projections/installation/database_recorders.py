@@ -100,6 +100,9 @@ class Recorder(PostgresApplicationRecorder):
                     answer.execute(text, values, prepare=True)
                     connection.execute("COMMIT")
                 return answer.fetchall()
+            except psycopg.errors.TransactionTimeout as error:  # it waited for others: tried again, as of a lost one
+                connection.close()
+                raise psycopg.OperationalError(str(error)) from error
             except psycopg.Error:
                 connection.close()  # what of it was prepared or begun is not known: another takes its place
                 raise
