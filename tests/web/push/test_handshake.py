@@ -14,9 +14,9 @@ from websockets.asyncio.client import connect
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from tests.web.push.stage import BY_UVICORN, PATIENCE, RawPage, Stage, client_frame, play, seeded, wait_until
+from tests.web.push.stage import BY_UVICORN, PATIENCE, SHARE, RawPage, Stage, client_frame, play, seeded, wait_until
 from web.push import handshake, patience
-from web.push.handover import EARLY_LIMIT, FanProtocol
+from web.push.handover import EARLY_LIMIT, Conn, FanProtocol
 from web.push.handshake import MOST_BYTES, Handshake, accepted, key_of
 from web.push.patience import Patience
 
@@ -447,5 +447,25 @@ def test_nothing_that_is_shared_is_written_to_by_one_page(tell):
         for _ in range(2):
             await ask(stage, request())
         assert states[0] is not states[1]
+
+    tell(story)
+
+
+def test_what_fails_after_the_hand_over_leaves_the_socket_to_whoever_has_it(tell):
+    async def story(stage: Stage) -> None:
+        serve = stage.live.serve
+
+        async def serve_and_fail(*given) -> None:
+            await serve(*given)
+            raise RuntimeError("after the hand-over")
+
+        stage.live.serve = serve_and_fail
+        async with stage.page() as page:
+            await wait_until(lambda: not stage.server.server_state.tasks)
+            assert [type(one) for one in stage.server.server_state.connections] == [Conn]
+            stage.publish(2)
+            await page.until(lambda page: page.at == 2)
+            stage.live.end_share(SHARE)
+            assert await page.closed() == 4403
 
     tell(story)
