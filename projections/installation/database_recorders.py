@@ -155,7 +155,7 @@ class Recorder(PostgresApplicationRecorder):
             most = BATCH if after is None or lte is None else max(0, min(BATCH, lte - after))
             part = self._part(stream, after, lte, most)
             found += part
-            if len(part) < most or not part:
+            if len(part) < most or not part or part[-1].originator_version == lte:
                 return found
 
     def _part(
