@@ -469,3 +469,24 @@ def test_what_fails_after_the_hand_over_leaves_the_socket_to_whoever_has_it(tell
             assert await page.closed() == 4403
 
     tell(story)
+
+
+@pytest.mark.parametrize("before", [1, 2])
+def test_a_handshake_that_does_not_wait_for_the_answer_before_it_is_none(tell, before):
+    """Else that answer would stand among the frames of an open socket, and its connection be closed as an idle one."""
+
+    async def story(stage: Stage) -> None:
+        loop = asyncio.get_running_loop()
+        with socket.socket() as sock:
+            sock.setblocking(False)
+            await loop.sock_connect(sock, ("127.0.0.1", stage.port))
+            await loop.sock_sendall(sock, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * before + request())
+            heard = b""
+            while got := await asyncio.wait_for(loop.sock_recv(sock, 1 << 16), PATIENCE):
+                heard += got
+        assert heard.count(b"HTTP/1.1 200 OK\r\n") == before
+        assert heard.count(b"HTTP/1.1") == before
+        await wait_until(lambda: not stage.server.server_state.connections)
+        assert stage.live.counts.joined == 0
+
+    tell(story)
