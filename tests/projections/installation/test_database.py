@@ -118,10 +118,12 @@ def test_whoever_finds_an_entry_finds_what_was_recorded_before_it_by_the_same_re
 
     writing = threading.Thread(target=write)
     writing.start()
-    found = place = position = events = entries = 0
-    while not (over.is_set() and found == 0):
+    place = position = events = entries = 0
+    whole = False
+    while not whole:
+        last = over.is_set()  # before the read: what is recorded after it is in the next
         rows, new = logs._entries.select_entries_and_events(place, 500, position, 500)
-        found = len(rows)
+        whole = last and not rows
         entries, events = entries + len(rows), events + len(new)
         assert events >= entries
         place, position = rows[-1].id if rows else place, new[-1].id if new else position
