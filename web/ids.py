@@ -37,12 +37,13 @@ def form_token(session_hash: str) -> str:
 
 
 def same_form_token(sent: str, token: str) -> bool:
-    """Tell whether a text is a token of the session that `token` is of."""
+    """Tell whether a text is a token of the session that `token` is of; one without a mask is of a page from before."""
     try:
         raw = bytes.fromhex(sent)
     except ValueError:
         return False
-    return len(raw) == 64 and hmac.compare_digest(_unmasked(raw), _unmasked(bytes.fromhex(token)))
+    plain = _unmasked(raw) if len(raw) == 64 else raw
+    return hmac.compare_digest(plain, _unmasked(bytes.fromhex(token)))
 
 
 def _unmasked(raw: bytes) -> bytes:

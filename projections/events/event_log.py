@@ -163,7 +163,8 @@ class EventLog:
         streams = self._closing(actor, command)
         if streams and self._together is not None:
             return self._read_together(self._together, (position, BATCH), actor, streams)
-        return self.after(position), self.carried_out(actor, command)
+        done = self.carried_out(actor, command)  # before the events: what it is of is among them
+        return self.after(position), done
 
     def _read_together(
         self, recorder: ReadsTogether, after: tuple[int, int], actor: PersonId, streams: Sequence[str]

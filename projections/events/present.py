@@ -153,8 +153,9 @@ class CurrentWorld:
         """Have what was taken in be the world from now on, and tell of it."""
         self.world = self._standing().world
         if new:
-            for listener in self._listeners:
-                listener(new)
+            with contextlib.ExitStack() as all_of_them:  # it is told once: where one fails, the others hear of it too
+                for listener in reversed(self._listeners):
+                    all_of_them.callback(listener, new)
         return self.world
 
     def _read(self, upto: int | None, first: Sequence[Recorded | Unreadable] | None = None) -> list[Recorded]:

@@ -451,17 +451,33 @@ class DatabaseKeys:
             return gone
 
     def change(self, name: str, how: Callable[[bytes | None], bytes]) -> bytes:
-        """Replace a key by what `how` makes of it, in one transaction, and return that."""
+        """Replace a key by what `how` makes of it, in one transaction, and return that.
+
+        `how` may be asked again, with what there is by then, where the connection broke meanwhile.
+        """
         with self._lock:
             self.version()
-            with self._db.transaction():
-                self._db.execute(_IDLE)
-                self._db.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))
-                key = how(self.read(name))
-                self._run("INSERT INTO {}.keys VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET key = excluded.key",
-                          (name, key))  # fmt: skip
+            try:
+                key = self._changed(name, how)
+            except psycopg.Error:
+                if not self._db.closed:
+                    raise
+                self._db = connect(self._url)
+                key = self._changed(name, how)
             self._overwrite()
             return key
+
+    def _changed(self, name: str, how: Callable[[bytes | None], bytes]) -> bytes:
+        """Change a key on one connection: on another the lock would be gone, and what was destroyed could come back."""
+        db = self._db
+        with db.transaction():
+            db.execute(_IDLE)
+            db.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))
+            row = db.execute(self._text("SELECT key FROM {}.keys WHERE name = %s"), (name,)).fetchone()
+            key = how(bytes(row[0]) if row else None)
+            changed = "INSERT INTO {}.keys VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET key = excluded.key"
+            db.execute(self._text(changed), (name, key))
+        return key
 
     def all(self) -> list[tuple[str, bytes]]:
         """Return every key with its name."""
@@ -473,9 +489,7 @@ class DatabaseKeys:
         self._at = -FRESH
 
     def _run(self, text: str, values: tuple[object, ...] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
-        if text not in self._texts:
-            self._texts[text] = sql.SQL(text).format(sql.Identifier(KEYS_SCHEMA)).as_string()
-        statement = self._texts[text]
+        statement = self._text(text)
         with self._lock:
             try:
                 return self._db.execute(statement, values)
@@ -485,6 +499,11 @@ class DatabaseKeys:
                 self._db.close()
                 self._db = connect(self._url)
                 return self._db.execute(statement, values)
+
+    def _text(self, text: str) -> str:
+        if text not in self._texts:
+            self._texts[text] = sql.SQL(text).format(sql.Identifier(KEYS_SCHEMA)).as_string()
+        return self._texts[text]
 
     def close(self) -> None:
         """Close the connection."""

@@ -100,6 +100,9 @@ class Recorder(PostgresApplicationRecorder):
                     answer.execute(text, values, prepare=True)
                     connection.execute("COMMIT")
                 return answer.fetchall()
+            except psycopg.errors.TransactionTimeout as error:  # it waited for others: tried again, as of a lost one
+                connection.close()
+                raise psycopg.OperationalError(str(error)) from error
             except psycopg.Error:
                 connection.close()  # what of it was prepared or begun is not known: another takes its place
                 raise
@@ -152,7 +155,7 @@ class Recorder(PostgresApplicationRecorder):
             most = BATCH if after is None or lte is None else max(0, min(BATCH, lte - after))
             part = self._part(stream, after, lte, most)
             found += part
-            if len(part) < most or not part:
+            if len(part) < most or not part or part[-1].originator_version == lte:
                 return found
 
     def _part(

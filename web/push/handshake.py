@@ -204,7 +204,8 @@ class Handshake(asyncio.Protocol):
             pass
         except BaseException:
             logger.exception("Exception in ASGI application\n")
-            self._by_uvicorn().send_500_response()
+            if self.transport is not HANDED_OVER:  # else it is another's, who must not lose it
+                self._by_uvicorn().send_500_response()
         else:
             whole = self._whole
             if not (self._accepted or self.disconnected or (whole is not None and whole.handshake_complete)):

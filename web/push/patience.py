@@ -136,7 +136,13 @@ class PatientProtocol(HttpToolsProtocol):
         self._settle()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection on, with what came after the request; from here the push layer has the deadlines."""
+        """Hand the connection on, with what came after the request; from here the push layer has the deadlines.
+
+        A handshake that comes while an answer is being made is passed over: the connection ends with that answer.
+        """
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False  # it did not wait for that answer, which would come among its frames
+            return
         self._rest("gone")
         parsed = sys.exception()  # uvicorn calls this while it handles the parser's word that the request is whole
         after = self._data[parsed.args[0] :] if isinstance(parsed, HttpParserUpgrade) else b""

@@ -251,3 +251,38 @@ def test_nothing_is_read_where_all_that_is_asked_for_is_taken_in(house: House, m
     house.present.refresh_to(head + 1)
     house.present.refresh_to(None)
     assert len(begun) == 2
+
+
+def test_everybody_who_listens_is_told_though_one_of_them_fails(house: House) -> None:
+    told: list[str] = []
+
+    def fails(_new: object) -> None:
+        raise OSError("the disk is gone")
+
+    house.present.listen(lambda _new: told.append("one who comes before"))
+    house.present.listen(fails)
+    house.present.listen(lambda _new: told.append("whoever closes what a right ended for"))
+    with pytest.raises(OSError, match="the disk is gone"):
+        house.move(5)
+    assert told == ["one who comes before", "whoever closes what a right ended for"]
+
+
+def test_whoever_finds_what_closed_a_command_has_read_what_it_recorded(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events, key = house.world.folder.events, CommandId("at-this-moment")
+    after, position = events.after, events.head()
+    move = MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=date(2027, 6, 9), reason="Frost")
+
+    def just_too_early(position: int, limit: int = 500) -> object:
+        found = after(position, limit)
+        monkeypatch.undo()
+        house.world.service.execute(MANAGER, move, command_id=key)
+        return found
+
+    monkeypatch.setattr(events, "after", just_too_early)
+    new, closed = events.after_and_carried_out(position, MANAGER.person, key)
+    assert closed is None or new, "the command is answered, and nothing of it is taken in"
+    new, closed = events.after_and_carried_out(position, MANAGER.person, key)
+    assert closed is not None
+    assert closed in [one.event for one in new if isinstance(one, Recorded)]

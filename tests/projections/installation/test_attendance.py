@@ -69,3 +69,17 @@ def test_what_was_left_by_a_crash_is_not_waited_for_where_one_process_alone_can_
     mine.come(alone=True)
     assert folder.processes.there() == [mine.me]
     assert mine.everybody_lets_go(0) == []
+
+
+def test_a_process_that_answers_at_the_moment_it_is_given_up_is_waited_for_again(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, note = another(folder), folder.processes._note
+
+    def after_its_answer(process: str, *, there: bool) -> None:
+        slow.let_go(slow.asked())  # it is still counted, so it does not say once more that it is there
+        note(process, there=there)
+
+    monkeypatch.setattr(folder.processes, "_note", after_its_answer)
+    assert folder.processes.everybody_lets_go(0.05) == [slow.me]
+    assert folder.processes.there() == [slow.me]

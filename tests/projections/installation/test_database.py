@@ -372,6 +372,25 @@ def test_two_processes_that_need_a_key_at_once_get_the_same_and_punch_without_lo
         vault.close()
 
 
+def test_a_key_is_never_changed_without_its_lock_though_the_connection_breaks_in_between(url: str) -> None:
+    ours, theirs = DatabaseKeys(url), DatabaseKeys(url)
+    asked: list[bytes | None] = []
+
+    def breaks_once(before: bytes | None) -> bytes:
+        asked.append(before)
+        if len(asked) == 1:
+            with connect(url) as db:
+                db.execute("SELECT pg_terminate_backend(%s)", (ours._db.info.backend_pid,))
+            theirs.change("block", lambda _before: b"theirs")  # the lock is free once that connection is gone
+        return (before or b"") + b" and ours"
+
+    assert ours.change("block", breaks_once) == b"theirs and ours"
+    assert asked == [None, b"theirs"]
+    assert theirs.read("block") == b"theirs and ours", "what another process did to the key meanwhile is undone"
+    ours.close()
+    theirs.close()
+
+
 def test_a_lost_connection_is_made_again(server: Cluster, url: str) -> None:
     logs = Database(url)
     logs.vault.secret("person-1")
@@ -532,6 +551,30 @@ def test_a_process_that_is_stopped_while_it_writes_holds_up_nobody_for_longer_th
     going_on.join(20)
     stopped.close()
     others.close()
+
+
+def test_a_writer_whose_time_is_over_while_it_waits_for_another_tries_again(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_recorders, "BOUNDED", sql.SQL("SET LOCAL transaction_timeout = '300ms'"))
+    logs, outcome = Database(url), list[object]()
+    recorder = _application(logs._datastore, "events")
+
+    def write() -> None:
+        try:
+            outcome.append(recorder.insert_events([event("x", 1)]))
+        except Exception as error:  # told below
+            outcome.append(error)
+
+    writing = threading.Thread(target=write)
+    with connect(url) as db, db.transaction():
+        db.execute("LOCK TABLE fanlight.events IN EXCLUSIVE MODE")
+        writing.start()
+        writing.join(1.0)
+        assert writing.is_alive(), outcome
+    writing.join(20)
+    assert outcome == [[1]]
+    logs.close()
 
 
 def test_a_lease_goes_on_after_its_connection_broke(url: str) -> None:

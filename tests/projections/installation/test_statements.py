@@ -125,6 +125,12 @@ def test_what_is_repeated_or_refused_is_one_read(product: World, listening: List
     begins(listening.sent(), ["SELECT originator_id"])
 
 
+def test_a_part_of_a_stream_is_one_read_where_its_end_is_known(product: World, listening: Listening) -> None:
+    recorder = product.folder.events._recorder
+    assert [one.originator_version for one in recorder.select_events(f"project-{HARBOUR}", gt=1, lte=3)] == [2, 3]
+    begins(listening.sent(), ["SELECT originator_id"])
+
+
 def overtaking(product: World, other: Service, command: Callable[[], object]) -> None:
     """Have another process record something between what the next command reads and what it records."""
     point = product.service._crash_point

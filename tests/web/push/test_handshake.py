@@ -14,9 +14,9 @@ from websockets.asyncio.client import connect
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from tests.web.push.stage import BY_UVICORN, PATIENCE, RawPage, Stage, client_frame, play, seeded, wait_until
+from tests.web.push.stage import BY_UVICORN, PATIENCE, SHARE, RawPage, Stage, client_frame, play, seeded, wait_until
 from web.push import handshake, patience
-from web.push.handover import EARLY_LIMIT, FanProtocol
+from web.push.handover import EARLY_LIMIT, Conn, FanProtocol
 from web.push.handshake import MOST_BYTES, Handshake, accepted, key_of
 from web.push.patience import Patience
 
@@ -447,5 +447,46 @@ def test_nothing_that_is_shared_is_written_to_by_one_page(tell):
         for _ in range(2):
             await ask(stage, request())
         assert states[0] is not states[1]
+
+    tell(story)
+
+
+def test_what_fails_after_the_hand_over_leaves_the_socket_to_whoever_has_it(tell):
+    async def story(stage: Stage) -> None:
+        serve = stage.live.serve
+
+        async def serve_and_fail(*given) -> None:
+            await serve(*given)
+            raise RuntimeError("after the hand-over")
+
+        stage.live.serve = serve_and_fail
+        async with stage.page() as page:
+            await wait_until(lambda: not stage.server.server_state.tasks)
+            assert [type(one) for one in stage.server.server_state.connections] == [Conn]
+            stage.publish(2)
+            await page.until(lambda page: page.at == 2)
+            stage.live.end_share(SHARE)
+            assert await page.closed() == 4403
+
+    tell(story)
+
+
+@pytest.mark.parametrize("before", [1, 2])
+def test_a_handshake_that_does_not_wait_for_the_answer_before_it_is_none(tell, before):
+    """Else that answer would stand among the frames of an open socket, and its connection be closed as an idle one."""
+
+    async def story(stage: Stage) -> None:
+        loop = asyncio.get_running_loop()
+        with socket.socket() as sock:
+            sock.setblocking(False)
+            await loop.sock_connect(sock, ("127.0.0.1", stage.port))
+            await loop.sock_sendall(sock, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * before + request())
+            heard = b""
+            while got := await asyncio.wait_for(loop.sock_recv(sock, 1 << 16), PATIENCE):
+                heard += got
+        assert heard.count(b"HTTP/1.1 200 OK\r\n") == before
+        assert heard.count(b"HTTP/1.1") == before
+        await wait_until(lambda: not stage.server.server_state.connections)
+        assert stage.live.counts.joined == 0
 
     tell(story)
