@@ -139,6 +139,7 @@ def lived_through(product: Product, page: Any, rng: random.Random) -> list[dict[
     return seen + collected(page)
 
 
+@pytest.mark.slow
 def test_as_seen_equals_seen(tmp_path: Path, chromium: Any) -> None:
     print(f"seed {SEED}")
     rng = random.Random(SEED)

@@ -48,6 +48,7 @@ def product(tmp_path: Path, server: Sink) -> Iterator[Product]:
     made.stop()
 
 
+@pytest.mark.slow
 def test_a_lead_invites_a_colleague_and_a_manager_ends_it(
     product: Product, server: Sink, chromium: Any, sit_down: Callable[..., Any]
 ) -> None:

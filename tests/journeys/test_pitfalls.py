@@ -96,6 +96,7 @@ def test_a_frame_whose_target_is_missing_is_not_claimed_but_asked_for_whole(
     assert same(markup(page), markup(fresh))
 
 
+@pytest.mark.slow
 def test_a_share_that_ended_is_not_knocked_at_again(product: Product, sit_down: Callable[..., Any]) -> None:
     page = sit_down(product, VIEWER)
     opened = knocks(page)

@@ -92,6 +92,7 @@ def test_preparing_twice_at_once_prepares_once_and_makes_one_key(server: Cluster
     assert [path.name for path in tmp_path.iterdir()] == ["signing.key"]
 
 
+@pytest.mark.slow
 def test_a_process_ends_in_time_though_its_database_is_away(tmp_path: Path) -> None:
     with fleet(tmp_path, workers=1, redis=False) as installation:
         worker = installation.workers[0]

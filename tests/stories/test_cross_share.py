@@ -233,7 +233,11 @@ def allowed(route: Any) -> Any:
     return route.endpoint.guarded
 
 
-SELDOM = ("of one client", "of two clients, by a link to one")  # what they meet, the other two meet as well
+SELDOM = (
+    "of one client",
+    "of two clients",
+    "of two clients, by a link to one",
+)  # what they meet, the last meets as well
 OFTEN = [pytest.param(comer, marks=[pytest.mark.slow] if comer in SELDOM else []) for comer in COMERS]
 
 

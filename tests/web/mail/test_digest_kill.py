@@ -56,6 +56,7 @@ def states(folder: Path) -> dict[str, list[str]]:
         logs.close()
 
 
+@pytest.mark.slow
 def test_a_digest_in_flight_when_the_server_is_killed_is_not_mailed_again_and_the_next_one_is(tmp_path: Path) -> None:
     sink = Holding()
     sink.start()

@@ -109,6 +109,7 @@ def test_a_change_by_hand_has_the_whole_plan_read_again_before_anything_is_confi
     assert [one.line.kind for one in house.source().waits] == ["moved"]
 
 
+@pytest.mark.slow
 def test_what_a_person_asks_at_another_process_is_asked_of_the_one_that_leads(house: Sourced) -> None:
     told: list[str] = []
     here = house.services.sources

@@ -217,6 +217,7 @@ def test_nobody_is_told_of_a_project_they_do_not_manage(house: House, now: Virtu
     assert "Depot alone" in slack.texts[0]
 
 
+@pytest.mark.slow
 def test_a_mail_at_once_each_morning_or_not_at_all_by_kind_and_person(house: House, now: Virtual, mails: Sink) -> None:
     do(house, InvitePerson(person="sam", name="Sam", email="s@x.test", role="manager", projects=(ProjectId(HARBOUR),)))  # type: ignore[arg-type]
     when = {"concern": "morning", "comment": "off"}
