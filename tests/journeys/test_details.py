@@ -156,7 +156,7 @@ def test_without_scripts_they_open_as_well(detailed: Product, sit_down: Callable
     page.click("#ms-m1 summary")
     assert "30 June 2027" in page.inner_text("#md-m1")
     page.click("#ms-m1 .say-it")
-    assert page.is_visible("#answer")
+    page.wait_for_selector("#answer")
 
 
 def test_paper_has_what_is_open_all_of_it_where_that_is_asked_and_no_row_is_cut(
