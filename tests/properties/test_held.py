@@ -32,7 +32,7 @@ from web.write.permission import SYSTEM
 
 pytestmark = pytest.mark.stories
 
-PAIRS, MANY, HUNDRED = few(20, 60), 1_000, 100
+PAIRS, MANY, HUNDRED = few(14, 60), 1_000, 100
 TRIES = 80  # pairs a leak may take to show
 replace = msgspec.structs.replace
 

@@ -24,7 +24,7 @@ from web.render.page import Renderer as Real
 
 pytestmark = pytest.mark.stories
 
-PAIRS, MANY, HUNDRED = few(20, 60), 2_000, 100
+PAIRS, MANY, HUNDRED = few(14, 60), 2_000, 100
 TRIES = 120  # pairs a leak may take to show
 VOCABULARY = 90  # pairs that may be needed to carry out every command
 

@@ -104,7 +104,7 @@ def test_of_what_earlier_versions_recorded(tmp_path: Path, sample: Path, updates
     assert all(one.statuses for one in found)
 
 
-@pytest.mark.parametrize(("days", "updates"), [(50, 40), pytest.param(365, None, marks=pytest.mark.slow, id="whole")])
+@pytest.mark.parametrize(("days", "updates"), [(30, 25), pytest.param(365, None, marks=pytest.mark.slow, id="whole")])
 def test_of_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, updates: int | None) -> None:
     monkeypatch.setattr(story, "YEAR", timedelta(days=days))
     life.tell_the_year(Settings(data=tmp_path, public_url=ORIGIN))
