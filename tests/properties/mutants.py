@@ -8,8 +8,6 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-import msgspec
-
 from domain.agreement.share import Share
 from domain.agreement.terms import Terms
 from domain.plan.project import Project
@@ -22,26 +20,10 @@ from projections.follow import follower
 from projections.follow import next_entry as disclosing
 from projections.follow.people import People
 from projections.replay.pages import Heads
+from tests.properties.leaking import Mutant, changed_view, replace, scope
 from tests.properties.mutants_agreed import AGREED
 from tests.properties.mutants_pulled import PULLED
 from tests.properties.mutants_told import TOLD
-
-Mutant = Callable[[], AbstractContextManager[object]]
-replace = msgspec.structs.replace
-
-
-def _view(change: Callable[[Any, Project, Any], Any]) -> AbstractContextManager[object]:
-    """Patch reveal so that `change(view, project, share)` has the last word."""
-    sound = policy.reveal
-
-    def leaky(project: Project, share: Any, **names: str) -> Any:
-        return change(sound(project, share, **names), project, share)
-
-    return patch.object(disclosing, "reveal", leaky)
-
-
-def _scope(words: Callable[[Project], object]) -> Mutant:
-    return lambda: _view(lambda view, project, _share: replace(view, scope=f"{view.scope} {words(project)}"))
 
 
 def _rows(change: Callable[[Any, Any, Project], Any]) -> Mutant:
@@ -51,7 +33,7 @@ def _rows(change: Callable[[Any, Any, Project], Any]) -> Mutant:
         found = project.schedule.milestones
         return replace(view, milestones=tuple(change(r, found[r.id], project) for r in view.milestones))
 
-    return lambda: _view(rows)
+    return lambda: changed_view(rows)
 
 
 def _cards(change: Callable[[Any, Any, Project], Any]) -> Mutant:
@@ -60,7 +42,7 @@ def _cards(change: Callable[[Any, Any, Project], Any]) -> Mutant:
     def cards(view: Any, project: Project, _share: Any) -> Any:
         return replace(view, risks=tuple(change(c, project.risks.risks[c.id], project) for c in view.risks))
 
-    return lambda: _view(cards)
+    return lambda: changed_view(cards)
 
 
 def _terms(**widened: object) -> Mutant:
@@ -98,7 +80,7 @@ def _order_by_internal_title() -> AbstractContextManager[object]:
         found = project.schedule.milestones
         return replace(view, milestones=tuple(sorted(view.milestones, key=lambda r: found[r.id].details.title)))
 
-    return _view(ordered)
+    return changed_view(ordered)
 
 
 def _cost_when_price_is_agreed() -> AbstractContextManager[object]:
@@ -110,7 +92,7 @@ def _everybodys_score() -> AbstractContextManager[object]:
         count = sum(len(s) for r in project.risks.risks.values() for s in r.client_scores.values())
         return replace(view, scope=f"{view.scope} {count} client views")
 
-    return _view(cards)
+    return changed_view(cards)
 
 
 def _asked_of_others() -> AbstractContextManager[object]:
@@ -118,7 +100,7 @@ def _asked_of_others() -> AbstractContextManager[object]:
         risks = tuple(replace(c, view_needed=bool(project.risks.risks[c.id].asked)) for c in view.risks)
         return replace(view, risks=risks)
 
-    return _view(cards)
+    return changed_view(cards)
 
 
 def _entry_without_a_change() -> AbstractContextManager[object]:
@@ -179,7 +161,7 @@ def _time_of_the_last_hidden_event() -> AbstractContextManager[object]:
     def dated(view: Any, project: Project, _share: Any) -> Any:
         return replace(view, as_of=project.changed_at.date(), confirmed_at=project.changed_at)
 
-    return _view(dated)
+    return changed_view(dated)
 
 
 def _names_of_all() -> AbstractContextManager[object]:
@@ -214,21 +196,21 @@ MUTANTS: dict[str, Mutant] = {
     "names of people whom nothing on the page mentions": _names_of_all,
     "cache of pages without the share in its key": _page_without_share_in_the_key,
     "time of the last change of the project": _time_of_the_last_hidden_event,
-    "count of all milestones": _scope(lambda p: len(p.schedule.milestones)),
-    "count of all risks": _scope(lambda p: len(p.risks.risks)),
-    "count of internal notes": _scope(lambda p: sum(len(r.notes) for r in p.risks.risks.values())),
-    "latest forecast of any milestone": _scope(lambda p: max(m.forecast for m in p.schedule.milestones.values())),
-    "highest score of any risk": _scope(lambda p: max(r.residual.score for r in p.risks.risks.values())),
-    "internal budget beside the client's price": _scope(lambda p: p.budget.accounts["cost"].bac),
-    "internal spend beside the client's price": _scope(lambda p: len(p.budget.accounts["cost"].measurements)),
-    "an override of health that no terms name": _scope(lambda p: sorted(p.health.overrides)),
-    "health that no terms name": _scope(lambda p: p.health.status("overall")),
-    "phase that no terms name": _scope(lambda p: p.phase),
-    "confirmation that no terms name": _scope(lambda p: p.schedule.confirmed_at),
-    "that nobody confirms the plan, which no terms name": lambda: _view(
+    "count of all milestones": scope(lambda p: len(p.schedule.milestones)),
+    "count of all risks": scope(lambda p: len(p.risks.risks)),
+    "count of internal notes": scope(lambda p: sum(len(r.notes) for r in p.risks.risks.values())),
+    "latest forecast of any milestone": scope(lambda p: max(m.forecast for m in p.schedule.milestones.values())),
+    "highest score of any risk": scope(lambda p: max(r.residual.score for r in p.risks.risks.values())),
+    "internal budget beside the client's price": scope(lambda p: p.budget.accounts["cost"].bac),
+    "internal spend beside the client's price": scope(lambda p: len(p.budget.accounts["cost"].measurements)),
+    "an override of health that no terms name": scope(lambda p: sorted(p.health.overrides)),
+    "health that no terms name": scope(lambda p: p.health.status("overall")),
+    "phase that no terms name": scope(lambda p: p.phase),
+    "confirmation that no terms name": scope(lambda p: p.schedule.confirmed_at),
+    "that nobody confirms the plan, which no terms name": lambda: changed_view(
         lambda view, project, _share: replace(view, unconfirmed=policy._unconfirmed(project))
     ),
-    "number of agreed plans that no terms name": _scope(lambda p: len(p.schedule.baselines)),
+    "number of agreed plans that no terms name": scope(lambda p: len(p.schedule.baselines)),
     "hidden milestones selected": _hidden_milestones_selected,
     "hidden risks selected": _hidden_risks_selected,
     "order by the internal title": _order_by_internal_title,

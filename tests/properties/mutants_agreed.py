@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
-import msgspec
-
 from domain.agreement.answers import Answers
 from domain.agreement.share import Share
 from domain.plan import milestones, risks
@@ -15,9 +13,7 @@ from domain.plan.project import Project
 from domain.reveal import measures, past, policy
 from projections.events.world import World
 from projections.follow import next_entry as disclosing
-
-Mutant = Callable[[], AbstractContextManager[object]]
-replace = msgspec.structs.replace
+from tests.properties.leaking import Mutant, changed_view, replace
 
 
 def _told_before(kind: str, *fields: str) -> Mutant:
@@ -91,13 +87,9 @@ def _held_by_since_alone(history: Any, since: datetime | None, times: Any) -> li
 
 def _scope(words: Callable[[Project, Share], object]) -> Mutant:
     """The scope of a view says more."""
-    sound = policy.reveal
-
-    def leaky(project: Project, share: Share, **names: Any) -> Any:
-        view = sound(project, share, **names)
-        return replace(view, scope=f"{view.scope} {words(project, share)}")
-
-    return lambda: patch.object(disclosing, "reveal", leaky)
+    return lambda: changed_view(
+        lambda view, project, share: replace(view, scope=f"{view.scope} {words(project, share)}")
+    )
 
 
 def _named(words: Callable[[World, Share], object]) -> Mutant:

@@ -5,32 +5,16 @@ from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
-import msgspec
-
 from domain.agreement.share import Share
 from domain.plan.milestones import Milestone
 from domain.plan.project import Project
 from domain.plan.sources.source import Pull, Source
 from domain.reveal import policy
-from projections.follow import next_entry as disclosing
-
-Mutant = Callable[[], AbstractContextManager[object]]
-replace = msgspec.structs.replace
-
-
-def _scope(words: Callable[[Project], object]) -> Mutant:
-    """The scope of a view says more."""
-    sound = policy.reveal
-
-    def leaky(project: Project, share: Share, **names: Any) -> Any:
-        view = sound(project, share, **names)
-        return replace(view, scope=f"{view.scope} {words(project)}")
-
-    return lambda: patch.object(disclosing, "reveal", leaky)
+from tests.properties.leaking import Mutant, replace, scope
 
 
 def _sources(words: Callable[[Source], object]) -> Mutant:
-    return _scope(lambda project: [words(source) for source in project.sources.values()])
+    return scope(lambda project: [words(source) for source in project.sources.values()])
 
 
 def _pulls(words: Callable[[Pull], object]) -> Mutant:
@@ -96,14 +80,14 @@ PULLED: dict[str, Mutant] = {
     "why a source fails": _sources(lambda source: source.failure and source.failure.why),
     "confirmed by a source, where no confirmation is shared": _confirmed_for_everybody,
     "a title that a source proposes": _row(_named_by_its_source),
-    "from which source and pull a value comes": _scope(lambda project: list(_origins(project))),
+    "from which source and pull a value comes": scope(lambda project: list(_origins(project))),
     "when a source was pulled last": _sources(lambda source: source.last and source.last.at),
     "what a pull noted, and its place in the tool": _pulls(lambda pull: (pull.notes, pull.cursor)),
     "that a pull was put back": _pulls(lambda pull: pull.put_back),
     "the id that a milestone has at its source": _row(
         lambda row, _project, m: replace(row, id=f"{row.id} {m.source_id}")
     ),
-    "how a milestone that nobody shares stood before the record": _scope(
+    "how a milestone that nobody shares stood before the record": scope(
         lambda project: [
             move.as_of for m in project.schedule.milestones.values() for move in m.moves if not m.details.client_facing
         ]

@@ -1,11 +1,9 @@
 """Seeded leaks of the rest: days that pass, ranges, ends, evidence, and what else nobody shares."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
-
-import msgspec
 
 from domain.agreement.share import Share
 from domain.plan.milestones import Milestone
@@ -17,20 +15,7 @@ from projections.events.world import World
 from projections.evidence import bundle
 from projections.evidence.notary import Notary
 from projections.follow import next_entry as disclosing
-
-Mutant = Callable[[], AbstractContextManager[object]]
-replace = msgspec.structs.replace
-
-
-def _scope(words: Callable[[Project], object]) -> Mutant:
-    """The scope of a view says more."""
-    sound = policy.reveal
-
-    def leaky(project: Project, share: Share, **names: Any) -> Any:
-        view = sound(project, share, **names)
-        return replace(view, scope=f"{view.scope} {words(project)}")
-
-    return lambda: patch.object(disclosing, "reveal", leaky)
+from tests.properties.leaking import Mutant, replace, scope
 
 
 def _named(words: Callable[[World], object]) -> Mutant:
@@ -129,23 +114,23 @@ TOLD: dict[str, Mutant] = {
     "the day on which it was met in place of the forecast": _row(_met_day),
     "a slip by the day on which it was met": lambda: patch.object(policy, "_shown", lambda m, _terms: m.expected),
     "overdue where nobody shares whether it was met": _row(_overdue_anyway),
-    "the last day that is recorded as over": _scope(lambda p: p.schedule.ended),
-    "how many dates have passed, of any milestone": _scope(lambda p: len(p.schedule.overdue())),
-    "which milestones were accepted": _scope(
+    "the last day that is recorded as over": scope(lambda p: p.schedule.ended),
+    "how many dates have passed, of any milestone": scope(lambda p: len(p.schedule.overdue())),
+    "which milestones were accepted": scope(
         lambda p: sorted(m.id for m in p.schedule.milestones.values() if m.accepted_on)
     ),
-    "the range of any milestone": _scope(
+    "the range of any milestone": scope(
         lambda p: [(m.earliest, m.latest) for m in p.schedule.milestones.values() if m.earliest]
     ),
-    "the internal title of the project": _scope(lambda p: p.title),
-    "the owner of the project": _scope(lambda p: p.owner),
-    "the working calendar": _scope(lambda p: p.calendar.weekdays),
-    "the published rule": _scope(lambda p: p.tolerances),
-    "planned spend of the internal budget": _scope(
+    "the internal title of the project": scope(lambda p: p.title),
+    "the owner of the project": scope(lambda p: p.owner),
+    "the working calendar": scope(lambda p: p.calendar.weekdays),
+    "the published rule": scope(lambda p: p.tolerances),
+    "planned spend of the internal budget": scope(
         lambda p: p.budget.accounts["cost"].planned if "cost" in p.budget.accounts else ""
     ),
-    "internal titles of risks": _scope(lambda p: [r.details.title for r in p.risks.risks.values()]),
-    "how many risks are closed": _scope(lambda p: sum(r.closed for r in p.risks.risks.values())),
+    "internal titles of risks": scope(lambda p: [r.details.title for r in p.risks.risks.values()]),
+    "how many risks are closed": scope(lambda p: sum(r.closed for r in p.risks.risks.values())),
     "how many projects there are": _named(lambda w: len(w.projects)),
     "how many clients there are": _named(lambda w: len(w.clients)),
     "who was erased": _named(lambda w: sorted(w.erased)),

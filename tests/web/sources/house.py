@@ -1,12 +1,14 @@
 """An installation with the sample project and a source of the scripted tool, turned by hand."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
+import msgspec
 from starlette.testclient import TestClient
 
 from domain.commands import AnyCommand
@@ -20,10 +22,12 @@ from domain.plan.sources.rules import Rules
 from domain.plan.sources.source import Source
 from tests.web.doors import House, every_route, running
 from tests.web.sources.scripted import Scripted, planned
+from tests.web.sources.tools.kinds import client_here
 from tests.world import HARBOUR, START
 from web.clock import Virtual
 from web.ids import new_id
 from web.importers.plan import Plan
+from web.outside.transport import Bounds
 from web.sources.tools.tool import Attached
 from web.write.permission import Actor
 
@@ -109,6 +113,24 @@ def sourced(folder: Path, **settings: Any) -> Iterator[Sourced]:
     ) as house:
         house.process.services.sources.engine.rest = True
         yield Sourced(house, clock)
+
+
+class Here:
+    """The way to a tool on this machine, which the guard of addresses would not let pass."""
+
+    @asynccontextmanager
+    async def asking(self, _bounds: Bounds | None = None) -> AsyncIterator[httpx2.AsyncClient]:
+        async with client_here() as client:
+            yield client
+
+
+@contextmanager
+def reaching(folder: Path) -> Iterator[Sourced]:
+    """Start an installation as `sourced` does, which asks tools on this machine."""
+    with sourced(folder) as made:
+        engine = made.services.sources.engine
+        engine._ports = msgspec.structs.replace(engine._ports, outside=Here())  # type: ignore[arg-type]
+        yield made
 
 
 def form(browser: TestClient, path: str, **fields: Any) -> Any:

@@ -1,13 +1,11 @@
 """The year before, from the page of a source whose tool remembers: asked, looked at, recorded as one command."""
 
-import contextlib
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import msgspec
 import pytest
 from starlette.testclient import TestClient
@@ -15,12 +13,10 @@ from starlette.testclient import TestClient
 from domain.ids import SourceId
 from domain.plan.sources.commands import ChangeSource, SetSourceRules
 from domain.plan.sources.rules import Rules
-from tests.web.sources.house import HARBOUR, JIRA, MAY, TAKE, Sourced, form, sourced
+from tests.web.sources.house import HARBOUR, JIRA, MAY, TAKE, Sourced, form, reaching
 from tests.web.sources.tools.fake_openproject import FakeOpenProject
-from tests.web.sources.tools.kinds import client_here
 from tests.web.sources.tools.served import Row, Server
 from web import languages
-from web.outside.transport import Bounds
 
 pytestmark = pytest.mark.stories
 KEY = SourceId("openproject1")
@@ -28,32 +24,14 @@ HERE = f"/p/{HARBOUR}/sources/{KEY}"
 DAY = timedelta(days=1)
 
 
-class Here:
-    """The way to a tool on this machine, which the guard of addresses would not let pass."""
-
-    @contextlib.asynccontextmanager
-    async def asking(self, _bounds: Bounds | None = None) -> AsyncIterator[httpx2.AsyncClient]:
-        async with client_here() as client:
-            yield client
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    made = Server()
-    yield made
-    made.stop()
-
-
 @pytest.fixture
-def house(tmp_path: Path, server: Server) -> Iterator[Sourced]:
-    with sourced(tmp_path) as made:
-        engine = made.services.sources.engine
-        engine._ports = msgspec.structs.replace(engine._ports, outside=Here())  # type: ignore[arg-type]
+def house(tmp_path: Path, tool_server: Server) -> Iterator[Sourced]:
+    with reaching(tmp_path) as made:
         yield made
 
 
 @pytest.fixture
-def fake(house: Sourced, server: Server) -> FakeOpenProject:
+def fake(house: Sourced, tool_server: Server) -> FakeOpenProject:
     """OpenProject, attached, which keeps m1; twice in the year before it said otherwise."""
     found = FakeOpenProject()
     found.now = house.clock.at
@@ -64,7 +42,7 @@ def fake(house: Sourced, server: Server) -> FakeOpenProject:
             (house.clock.at - 100 * DAY, {"date": (MAY - 10 * DAY).isoformat()}),
         ]
     }
-    server.put(found)
+    tool_server.put(found)
     taking = house.services.sources.taking
     sealed = taking.seal(HARBOUR, KEY, 1, found.secret, (found.name, found.address))
     house.attach(key=KEY, tool="openproject", address=found.address, values=found.values(), rules=TAKE, secret=sealed)

@@ -1,40 +1,26 @@
 """The secret of a source is nowhere: no page, no answer, no log, no file, no export, whatever the tool does with it."""
 
-import contextlib
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
-import msgspec
 import pytest
 from starlette.routing import Route
 
 from domain.ids import SourceId
 from domain.plan.sources.commands import DetachSource
 from tests.web.doors import VIEWER, every_route
-from tests.web.sources.house import HARBOUR, TAKE, Sourced, form, sourced
+from tests.web.sources.house import HARBOUR, TAKE, Sourced, form, reaching
 from tests.web.sources.tools.fake_github import FakeGitHub
-from tests.web.sources.tools.kinds import client_here
 from tests.web.sources.tools.served import Asked, Reply, Server
 from tests.world import SHARE
-from web.outside.transport import Bounds
 from web.process import log_lines
 
 pytestmark = [pytest.mark.stories, pytest.mark.slow]
 KEY = SourceId("github1")
 SECRET = "s3cret-of-the-tool"
 HERE = f"/p/{HARBOUR}/sources/{KEY}"
-
-
-class Here:
-    """The way to a tool on this machine, which the guard of addresses would not let pass."""
-
-    @contextlib.asynccontextmanager
-    async def asking(self, _bounds: Bounds | None = None) -> AsyncIterator[httpx2.AsyncClient]:
-        async with client_here() as client:
-            yield client
 
 
 class Echo(FakeGitHub):
@@ -49,18 +35,9 @@ class Echo(FakeGitHub):
         return Reply(422, {"message": told}, {"x-error": f"token {self.secret}"})
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    made = Server()
-    yield made
-    made.stop()
-
-
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Sourced]:
-    with sourced(tmp_path) as made:
-        engine = made.services.sources.engine
-        engine._ports = msgspec.structs.replace(engine._ports, outside=Here())  # type: ignore[arg-type]
+    with reaching(tmp_path) as made:
         yield made
 
 
@@ -77,13 +54,13 @@ def pages(pull: str) -> list[str]:
 
 
 def test_a_secret_is_in_no_page_no_log_and_no_file_while_it_is_used_refused_and_after(
-    house: Sourced, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    house: Sourced, tool_server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     log_lines.hush()  # as a server does when it begins
     fake = Echo()
     fake.secret = SECRET
-    server.put(fake)
+    tool_server.put(fake)
     engine, taking = house.services.sources.engine, house.services.sources.taking
     sealed = taking.seal(HARBOUR, KEY, 1, SECRET, (fake.name, fake.address))
     house.attach(key=KEY, tool=fake.name, address=fake.address, values=fake.values(), rules=TAKE, secret=sealed)

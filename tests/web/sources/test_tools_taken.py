@@ -1,11 +1,9 @@
 """A date that is moved in each tool is on the project and in what a client sees, without anybody's hands."""
 
-import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-import httpx2
 import msgspec
 import pytest
 
@@ -13,44 +11,25 @@ from domain.ids import SourceId
 from domain.plan.schedule import DescribeMilestone
 from projections.replay.pages import Views
 from tests.web.doors import wait_until
-from tests.web.sources.house import HARBOUR, TAKE, Sourced, sourced
-from tests.web.sources.tools.kinds import KINDS, client_here
+from tests.web.sources.house import HARBOUR, TAKE, Sourced, reaching
+from tests.web.sources.tools.kinds import KINDS
 from tests.web.sources.tools.served import Server
 from tests.world import SHARE
-from web.outside.transport import Bounds
 
 pytestmark = pytest.mark.stories
 KEY = SourceId("tool1")
 
 
-class Here:
-    """The way to a tool on this machine, which the guard of addresses would not let pass."""
-
-    @contextlib.asynccontextmanager
-    async def asking(self, _bounds: Bounds | None = None) -> AsyncIterator[httpx2.AsyncClient]:
-        async with client_here() as client:
-            yield client
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    made = Server()
-    yield made
-    made.stop()
-
-
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Sourced]:
-    with sourced(tmp_path) as made:
-        engine = made.services.sources.engine
-        engine._ports = msgspec.structs.replace(engine._ports, outside=Here())  # type: ignore[arg-type]
+    with reaching(tmp_path) as made:
         yield made
 
 
 @pytest.mark.parametrize("kind", ["github", "gitlab", "jira cloud jql", "openproject", "smartsheet"])
-def test_a_date_moved_there_is_shown_here(house: Sourced, server: Server, kind: str) -> None:
+def test_a_date_moved_there_is_shown_here(house: Sourced, tool_server: Server, kind: str) -> None:
     fake = KINDS[kind]()
-    server.put(fake)
+    tool_server.put(fake)
     engine, taking = house.services.sources.engine, house.services.sources.taking
     sealed = taking.seal(HARBOUR, KEY, 1, fake.secret, (fake.name, fake.address))
     house.attach(key=KEY, tool=fake.name, address=fake.address, values=fake.values(), rules=TAKE, secret=sealed)

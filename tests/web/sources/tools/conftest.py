@@ -1,4 +1,4 @@
-"""One server at one port for all fakes of a run, and a clock that stands where the fakes' does."""
+"""A clock that stands where the clock of the fakes does."""
 
 from collections.abc import Iterator
 
@@ -6,13 +6,6 @@ import pytest
 
 from tests.web.sources.tools.served import NOW, Server
 from web import clock
-
-
-@pytest.fixture(scope="session")
-def tool_server() -> Iterator[Server]:
-    made = Server()
-    yield made
-    made.stop()
 
 
 @pytest.fixture
