@@ -311,7 +311,7 @@ def _told(services: Services, world: World, share: Share, at: datetime) -> Repla
         sentence=view.headline.sentence if view else _("Its content has been erased.") if kept else "",
         ended=share.revoked_at is not None and share.revoked_at <= at,
         held=holds.waited_at(world, share, services.present.past(share.project, at).state, at),
-        watching=tuple(sorted((world.person_name(t.person), t.n, t.paused) for t in standing if t.n)),
+        watching=tuple(sorted({(world.person_name(t.person), t.n, t.paused) for t in standing if t.n})),  # not by tab
     )
 
 

@@ -112,11 +112,14 @@ def test_before_anything_began_nothing_was_true_and_nothing_shown(house: House) 
 
 def test_who_watched_is_said_with_the_update_they_had(house: House) -> None:
     at = forward(house, minutes=1).timestamp()
-    mark = Receipt(share=SHARE, person=VIEWER, session="s", tab="t", kind="displayed", n=1, at=at)
-    house.process.services.receipts.take([mark])
+    marks = [
+        Receipt(share=SHARE, person=VIEWER, session="s", tab=tab, kind="displayed", n=1, at=at) for tab in ("t", "u")
+    ]
+    house.process.services.receipts.take(marks)
     house.process.services.receipts.flush()
     page = house.client("auditor").get(f"{REPLAY}?at={iso(forward(house, minutes=1))}").text
-    assert 'data-l="On screen">Vera' in page
+    seen = page.split('data-l="On screen">')[1].split("</td>")[0]
+    assert seen.split() == ["Vera"]  # once, however many tabs show the same
     shift(house, date(2027, 5, 10))
     assert "Vera (update 1)" in house.client("auditor").get(f"{REPLAY}?at={iso(forward(house, minutes=1))}").text
 
