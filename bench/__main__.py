@@ -1,10 +1,12 @@
 """`python -m bench [name ...]`: run the measurements, print the table, fail when a gate does.
 
-A row over its gate fails unless `bench/limits.toml` lists it and it stays within what is said there.
+A row over its gate fails unless `bench/limits.toml` lists it and it stays within what is said there. A measurement that
+ends in an error fails as well, after the others. Standard error has each measurement's rows as soon as it is done.
 """
 
 import sys
 import time
+import traceback
 
 from bench import (
     across,
@@ -46,13 +48,22 @@ def main(names: list[str]) -> int:
         print(f"no such measurement: {', '.join(sorted(unknown))}. There are: {', '.join(BENCHES)}.", file=sys.stderr)
         return 2
     rows: list[Row] = []
+    broken: list[str] = []
     for name in names or BENCHES:
         began = time.monotonic()
-        rows += BENCHES[name]()
-        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+        try:
+            measured = BENCHES[name]()
+        except Exception:  # the others are measured all the same, and the end says which was not
+            traceback.print_exc()
+            broken.append(name)
+            continue
+        rows += measured
+        print(f"{table(measured)}\n{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
     print(table(rows))
+    if broken:
+        print(f"not measured, see above why: {', '.join(broken)}", file=sys.stderr)
     known = limits()
-    return 1 if any(verdict(row, known) == "FAILS" for row in rows) else 0
+    return 1 if broken or any(verdict(row, known) == "FAILS" for row in rows) else 0
 
 
 if __name__ == "__main__":

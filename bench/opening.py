@@ -11,7 +11,8 @@ import msgspec
 from starlette.testclient import TestClient
 
 from bench.gate import Row, median
-from projections.entries.entry import Entry, Keyframe, seal
+from projections.entries.entry import Entry, seal
+from projections.entries.frames import State
 from projections.follow.next_entry import KEYFRAME_EVERY, Made, Shown, disclose, restore
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay import pages
@@ -100,12 +101,13 @@ def _fill(world: World, count: int) -> None:
             at += timedelta(seconds=30)
             pattern = made[n % 2]
             content = pattern.entry.content
-            entry = seal(msgspec.structs.replace(content, n=n, at=at), salt(SHARE, n), frontier)
+            entry = seal(msgspec.structs.replace(content, n=n, at=at), salt(SHARE, n), frontier, pattern.entry.names)
             frontier = entry.frontier
             entries.append(entry)
             if n % KEYFRAME_EVERY == 0 and pattern.shown.rendered:
-                parts = tuple(pattern.shown.rendered.parts.values())
-                keys.append((SHARE, Keyframe(n=n, roots=pattern.shown.rendered.roots, parts=parts)))
+                rendered = pattern.shown.rendered
+                state = State(rendered.parts, pattern.shown.sections, pattern.shown.names)
+                keys.append((SHARE, state.keyframe(n, rendered.roots)))
         position += 1
         log.record(entries, keys, [], position)
 
@@ -115,7 +117,7 @@ def _two_updates(world: World) -> list[Made]:
     shown: Shown = restore(world.folder.disclosure, SHARE)
     for day in (10, 20):
         world.move("m1", date(2027, 5, day))
-        one = disclose(world.follower._world, SHARE, shown, world.renderer, world.clock(), salt)
+        one = disclose(world.follower._world, SHARE, shown, world.renderer, world.clock(), world.follower._secrets)
         assert one is not None
         found.append(one)
         shown = one.shown

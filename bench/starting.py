@@ -1,6 +1,6 @@
 """How long a start takes with many events: with a snapshot against decoding it, without one against reading the log.
 
-`BENCH_EVENTS=1000000 python -m bench starting` measures with as many events as that; 100,000 by itself. Each
+`BENCH_EVENTS=100000 python -m bench starting` measures with as many events as that; 1,000,000 by itself. Each
 start is a process of its own, measured from the first line of `web/process/process.py::Process` on, so that imports are
 left out.
 """
@@ -32,7 +32,7 @@ from web.process.process import Given, Process
 from web.render.page import Renderer
 from web.settings import Settings
 
-EVENTS = int(os.environ.get("BENCH_EVENTS", "100000"))
+EVENTS = int(os.environ.get("BENCH_EVENTS", "1000000"))
 SHARES = min(3000, EVENTS // 300)
 RUNS = 5
 

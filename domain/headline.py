@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import compress, count
+from operator import attrgetter
 
 import msgspec
 
@@ -144,10 +146,12 @@ STANDS: dict[tuple[Dimension, Rag], str] = Said(
 )
 
 
+_status, _final = attrgetter("status"), attrgetter("final")
+
+
 def read_of(rows: Sequence[MilestoneRow]) -> tuple[object, ...]:
     """Return all that a headline reads of milestones, so that it is made again only where one of these changed."""
-    statuses = [row.status for row in rows]
-    last = [i for i, row in enumerate(rows) if row.final]
+    statuses, last = list(map(_status, rows)), compress(count(), map(_final, rows))
     slips = [row.slip is not None and row.slip.since_current > 0 for row in rows] if None in statuses else ()
     return (*statuses, *last, *slips)
 

@@ -5,8 +5,10 @@ object (`is`), which is enough because states are frozen: whatever changed is an
 since the last turn is forgotten, so that a memory never holds more than what was made last.
 """
 
-from collections.abc import Callable, Hashable, Iterable
-from operator import is_
+import bisect
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import compress, count
+from operator import is_, is_not
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -59,6 +61,24 @@ class Memory:
         self._made[kind] = _Made(around, new, found)
         return found.copy()
 
+    def ordered(self, kind: str, things: Sequence[T], key: Callable[[T], Any]) -> list[T]:
+        """Return things in the order of a key that no two share, as `sorted` does; `things` is not changed after that.
+
+        Of a long list in which little changed, only what did is put in its place.
+        """
+        known: tuple[Sequence[T], list[T]] | None = self._before.get(kind)
+        begin, end = unlike(known[0], things) if known else (0, 0)
+        if known is None or 2 * (begin + end) < len(things):
+            found = sorted(things, key=key)
+        else:
+            found = known[1].copy()
+            for gone in known[0][begin : len(known[0]) - end]:
+                del found[bisect.bisect_left(found, key(gone), key=key)]
+            for new in things[begin : len(things) - end]:
+                bisect.insort(found, new, key=key)
+        self._made[kind] = things, found
+        return found.copy()
+
     def one(self, key: Hashable, value: T) -> T:
         """Return the object of the turn before where it says the same, to the byte, as `value`; else `value`."""
         known = self._before.get(key)
@@ -84,15 +104,11 @@ class _Made(Generic[T]):
 
     def brought_forward(self, new: tuple[Any, ...], make: Callable[[Any], T]) -> list[T]:
         """Return what was made of the things that are there still, and what is made of the others."""
-        if len(new) == len(self.things):  # mostly the same in the same order
-            others = [i for i, kept in enumerate(map(is_, self.things, new)) if not kept]
-            if all(self.things[i].id == new[i].id for i in others):
-                found = self.found.copy()
-                for i in others:
-                    found[i] = _as_before(found[i], make(new[i]))
-                return found
-        before = {thing.id: (thing, value) for thing, value in zip(self.things, self.found, strict=True)}
-        return [self._one(before.get(thing.id), thing, make) for thing in new]
+        begin, end = unlike(self.things, new)
+        old = slice(begin, len(self.things) - end)
+        before = {thing.id: (thing, value) for thing, value in zip(self.things[old], self.found[old], strict=True)}
+        others = [self._one(before.get(thing.id), thing, make) for thing in new[begin : len(new) - end]]
+        return [*self.found[:begin], *others, *self.found[old.stop :]]
 
     @staticmethod
     def _one(known: tuple[Any, T] | None, thing: Any, make: Callable[[Any], T]) -> T:
@@ -110,6 +126,28 @@ class Token:
 def same(before: tuple[object, ...], after: tuple[object, ...]) -> bool:
     """Tell whether two tuples have the same objects."""
     return len(before) == len(after) and all(map(is_, before, after))
+
+
+def apart(before: Sequence[T], after: Sequence[T]) -> tuple[list[T], list[T]]:
+    """Return what of two lists is not the very same object in both, of each in its order."""
+    begin, end = unlike(before, after)
+    was, now = before[begin : len(before) - end], after[begin : len(after) - end]
+    kept = set(map(id, was)).intersection(map(id, now))
+    return [one for one in was if id(one) not in kept], [one for one in now if id(one) not in kept]
+
+
+def unlike(before: Sequence[object], after: Sequence[object]) -> tuple[int, int]:
+    """Return how many objects two lists begin with that are the same, and how many of the others they end with."""
+    if before is after:
+        return len(before), 0
+    begin = _same_first(map(is_not, before, after), min(len(before), len(after)))
+    end = _same_first(map(is_not, reversed(before), reversed(after)), min(len(before), len(after)) - begin)
+    return begin, end
+
+
+def _same_first(others: Iterable[bool], most: int) -> int:
+    """Return how many are the same before the first other one, at most so many."""
+    return min(most, next(compress(count(), others), most))
 
 
 def _as_before(before: T, after: T) -> T:

@@ -170,9 +170,9 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
         It is the one with the latest agreed date or, while no date is agreed, with the latest forecast.
         """
         ids = [m for m in self.milestones if among is None or m in among]
-        agreed = [(self.agreed[m], m) for m in ids if m in self.agreed]
-        ranked = agreed or [(self.milestones[m].forecast, m) for m in ids]
-        return max(ranked)[1] if ranked else None
+        if agreed := list(filter(self.agreed.__contains__, ids)):
+            return max(zip(map(self.agreed.__getitem__, agreed), agreed, strict=True))[1]
+        return max([(self.milestones[m].forecast, m) for m in ids])[1] if ids else None
 
 
 def evolve(state: Schedule, event: ScheduleEvent, at: datetime) -> Schedule:

@@ -9,6 +9,7 @@ before an item became known (`past.known_from`) stays unknown, unless it was agr
 from collections.abc import Hashable, Iterable
 from datetime import date, datetime
 from functools import partial
+from operator import attrgetter
 from typing import get_args
 
 import msgspec
@@ -85,8 +86,8 @@ def _reveal(project: Project, share: Share, names: tuple[str, str, str], called:
     said = said_of(share.answers, memory)
     told = _milestones(project, share, said, called, memory)
     carded = _risks(project, share, said, called, memory)
-    milestones, risks = tuple([one.row for one in told]), tuple([one.card for one in carded])
-    final = next((row for row in milestones if row.final), None)
+    milestones, risks = tuple(map(_row_of, told)), tuple([one.card for one in carded])
+    final = next((row for row in reversed(milestones) if row.final), None)  # it is one of the last
     judged = project.health, project.tolerances, project.scale, spoken(), *share.versions
     schedule = memory.of("schedule", (*judged, final), lambda: _schedule(project, share, final))
     figures = *judged, project.budget, project.currency, project.time_zone
@@ -123,9 +124,7 @@ def _reveal(project: Project, share: Share, names: tuple[str, str, str], called:
         scope=memory.of("scope", counts, lambda: _scope(terms, share.version, milestones, risks)),
         headline=memory.of("headline", told_of, lambda: headline(first)),
         phase=phase,
-        as_of=memory.one(
-            "as_of", _as_of(project, share, (one.moved_at for one in told), (one.scored_at for one in carded))
-        ),
+        as_of=memory.one("as_of", _as_of(project, share, map(_moment_of, told), (one.scored_at for one in carded))),
         overall=overall,
         schedule=schedule,
         budget=budget,
@@ -189,7 +188,10 @@ def covers_milestone(terms: Terms, milestone: Milestone) -> bool:
 
 
 def _selected(project: Project, terms: Terms) -> list[Milestone]:
-    return [m for m in project.schedule.milestones.values() if covers_milestone(terms, m)]
+    milestones = project.schedule.milestones.values()
+    if terms.milestones == "all":  # as `covers_milestone` says, without a call for each
+        return [m for m in milestones if m.details.client_facing]
+    return [m for m in milestones if covers_milestone(terms, m)]
 
 
 class _ToldMilestone(msgspec.Struct, frozen=True):
@@ -220,7 +222,7 @@ def _milestones(
                 partial(_milestone, project, share, m, comments, given, called),
             )
         )
-    told.sort(key=_order)
+    told = memory.ordered("milestones.order", told, _order)
     final = next((i for i in reversed(range(len(told))) if told[i].row.baseline), None)
     if final is None:  # the last agreed one; what is not agreed yet hides nothing
         final = next((i for i in reversed(range(len(told))) if told[i].row.forecast), None)
@@ -256,8 +258,7 @@ def _spoke(
     return memory.one(key, tuple(names)) if names else None
 
 
-def _order(told: _ToldMilestone) -> tuple[date, str, str]:
-    return told.order
+_order, _row_of, _moment_of = attrgetter("order"), attrgetter("row"), attrgetter("moved_at")
 
 
 def _as_final(told: _ToldMilestone) -> _ToldMilestone:
@@ -630,8 +631,8 @@ def _as_of(
     terms, account = share.terms, project.budget.accounts.get(share.terms.measure)
     spent = terms.budget in ("percent", "amounts") and account is not None
     instants = (*moved, *scored, _set(account.changed_at, _spent(share)) if spent and account else None)
-    told = [at for at in instants if at is not None and at > NEVER_CHANGED]
-    return project.civil(max(told)) if told else None
+    newest = max(filter(None, instants), default=NEVER_CHANGED)
+    return project.civil(newest) if newest > NEVER_CHANGED else None
 
 
 def _scope(terms: Terms, version: int, rows: tuple[MilestoneRow, ...], cards: tuple[RiskCard, ...]) -> str:

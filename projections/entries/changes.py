@@ -12,6 +12,7 @@ import msgspec
 
 from domain.language import LANGUAGES, N_, Said
 from domain.language import gettext as _
+from domain.memory import apart
 from domain.view import BudgetVital, ClientView, DateUnit, RiskCard
 from projections.entries import changes_course as course
 from projections.entries import changes_values as values
@@ -76,11 +77,12 @@ def changes(previous: ClientView | None, view: ClientView) -> tuple[Change, ...]
     quietly = view.confirmed_quietly
     named = () if _same_page(old, view) else _named(old, view)
     noticed = [*_confirmed_once(moved, quietly=quietly), *said(old, view), *named]
+    if noticed or previous == view:
+        return tuple(noticed)
     alone = quietly and bool(moved) and all(one.row in CONFIRMED for one in moved)  # and nothing but the time of it
-    alone = alone or msgspec.structs.replace(previous, unconfirmed=view.unconfirmed) == view
-    if not noticed and previous != view and not alone:
-        noticed = [_others(previous, view)]
-    return tuple(noticed)
+    if alone or msgspec.structs.replace(previous, unconfirmed=view.unconfirmed) == view:
+        return ()
+    return (_others(previous, view),)
 
 
 def of_format_1(previous: ClientView | None, view: ClientView) -> tuple[Change, ...]:
@@ -115,19 +117,22 @@ def _moved(old: ClientView, new: ClientView, unit: DateUnit, both: Both) -> Iter
     """Yield what changed of the project, its milestones, its risks and its budget, in this order."""
     if not _same_page(old, new):
         yield from both(Thing("project", "", new.project), old, new)
-    rows, cards = {row.id: row for row in old.milestones}, {card.id: card for card in old.risks}
-    for row in reversed(new.milestones):
+    gone, others = apart(old.milestones, new.milestones)  # the same row says nothing new
+    rows = {row.id: row for row in gone}
+    for row in reversed(others):
         was = rows.pop(row.id, None)
         if was is None:
             yield course.milestone_added(row, unit)
-        elif was is not row:  # the same row says nothing new
+        else:
             yield from both(Thing("milestone", row.id, row.title), was, row)
     yield from (course.milestone_withdrawn(row, unit) for row in rows.values())
-    for card in new.risks:
+    left, dealt = apart(old.risks, new.risks)
+    cards = {card.id: card for card in left}
+    for card in dealt:
         earlier = cards.pop(card.id, None)
         if earlier is None:
             yield course.risk_added(card)
-        elif earlier is not card:
+        else:
             yield from both(Thing("risk", card.id, course.name_of(card)), earlier, card)
     yield from map(course.risk_withdrawn, cards.values())
     if old.budget is not new.budget:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TypedDict
 
 from domain.language import gettext as _
+from domain.memory import apart
 from domain.view import Ack, ClientView, ConcernCard, MilestoneRow, Remark, RiskCard
 from projections.entries.entry import Change
 from projections.entries.one_change import Data, Thing, change
@@ -16,12 +17,15 @@ def said(old: ClientView, new: ClientView) -> Iterator[Change]:
     before = {c.id: c for c in old.concerns}
     for card in new.concerns:
         yield from _concern(before.get(card.id), card)
-    rows, cards = {m.id: m for m in old.milestones}, {r.id: r for r in old.risks}
-    for row in reversed(new.milestones):
-        if (was := rows.get(row.id)) is not None and was is not row:
+    gone, others = apart(old.milestones, new.milestones)  # about the same row nothing was said
+    rows = {row.id: row for row in gone}
+    for row in reversed(others):
+        if (was := rows.get(row.id)) is not None:
             yield from _about(Thing("milestone", row.id, row.title), was, row)
-    for risk in new.risks:
-        if (before_it := cards.get(risk.id)) is not None and before_it is not risk:
+    left, dealt = apart(old.risks, new.risks)
+    cards = {card.id: card for card in left}
+    for risk in dealt:
+        if (before_it := cards.get(risk.id)) is not None:
             yield from _about(Thing("risk", risk.id, f"{risk.ref} {risk.title}"), before_it, risk)
     if old.budget is not None and new.budget is not None:
         yield from _remarks(Thing("budget", "", _("Budget")), old.budget.remarks, new.budget.remarks)

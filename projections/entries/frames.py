@@ -5,13 +5,15 @@ docs/spec.md 3.4 and 5.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import compress, filterfalse
+from operator import is_not
 from typing import TypeVar
 
 import msgspec
 
 from projections.entries.entry import Carried, Keyframe, Rendered
 from projections.entries.names import SealedName, keys_in
-from projections.entries.parts import Part, instant, instructions, within
+from projections.entries.parts import Part, instant, instructions, still_with_children, with_children, within
 
 _encoder = msgspec.json.Encoder()
 T = TypeVar("T")
@@ -49,19 +51,27 @@ class _Key(msgspec.Struct):
     root: str
 
 
-def difference(before: Rendered | None, after: Rendered, renamed: frozenset[str] = frozenset()) -> Difference:
+def difference(
+    before: Rendered | None,
+    after: Rendered,
+    renamed: frozenset[str] = frozenset(),
+    containers: frozenset[str] | None = None,
+) -> Difference:
     """Return what differs between two renderings; everything when `before` is None.
 
-    Parts with one of the placeholders `renamed` are taken for different, since another name is filled in.
+    Parts with one of the placeholders `renamed` are taken for different, since another name is filled in. `containers`
+    are the parts of `before` that have others in them, where they are known.
     """
     old = before.parts if before else {}
-    changed = {key for key, part in after.parts.items() if (was := old.get(key)) is not part and was != part}
+    others = compress(after.parts, map(is_not, after.parts.values(), map(old.get, after.parts)))
+    changed = {key for key in others if old.get(key) != after.parts[key]}
     if renamed:
         changed |= {key for key, part in after.parts.items() if _names(part) & renamed}
-    targets = tuple(_topmost(after.roots, after.parts, changed))
+    known = with_children(after.parts) if containers is None else still_with_children(containers, after.parts, changed)
+    targets = tuple(_topmost(after.roots, after.parts, changed, known))
     return Difference(
         parts=tuple(within(after.parts, targets)),
-        removed=tuple(sorted([key for key in old if key not in after.parts])),  # as after a restart, so also before
+        removed=tuple(sorted(filterfalse(after.parts.__contains__, old))),  # as after a restart, so also before
         targets=targets,
         changed=frozenset(changed),
     )
@@ -71,13 +81,13 @@ def _names(part: Part) -> frozenset[str]:
     return keys_in(part.head) | keys_in(part.tail)
 
 
-def _topmost(ids: Iterable[str], parts: Mapping[str, Part], changed: set[str]) -> list[str]:
+def _topmost(ids: Iterable[str], parts: Mapping[str, Part], changed: set[str], containers: frozenset[str]) -> list[str]:
     """Return the changed parts that lie in no other changed part, in page order."""
-    containers = {key for key, part in parts.items() if part.children}
     found: list[str] = []
+    looked_at = changed | containers
 
     def look(keys: Iterable[str]) -> None:
-        for key in [key for key in keys if key in changed or key in containers]:
+        for key in filter(looked_at.__contains__, keys):
             if key in changed:
                 found.append(key)
             else:

@@ -6,6 +6,8 @@ docs/spec.md 3.4, 3.8 and 5.
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import compress
+from operator import attrgetter
 
 import msgspec
 
@@ -44,6 +46,19 @@ def markup(parts: Mapping[str, Part], key: str) -> str:
     return part.head + "".join(markup(parts, child) for child in part.children) + part.tail
 
 
+_children = attrgetter("children")
+
+
+def with_children(parts: Mapping[str, Part]) -> frozenset[str]:
+    """Return the ids of the parts that have others in them."""
+    return frozenset(compress(parts, map(_children, parts.values())))
+
+
+def still_with_children(known: frozenset[str], parts: Mapping[str, Part], changed: Iterable[str]) -> frozenset[str]:
+    """Return what `with_children` does; `known` had others in them before, and no part but these has changed since."""
+    return frozenset([key for key in {*known, *changed} if key in parts and parts[key].children])
+
+
 def within(parts: Mapping[str, Part], keys: Iterable[str]) -> list[Part]:
     """Return some parts and all parts inside them, each before those in it."""
     found: list[Part] = []
@@ -76,6 +91,7 @@ class Hashes(msgspec.Struct, frozen=True):
 
     parts: Mapping[str, Part]
     of: Mapping[str, bytes]
+    containers: frozenset[str]  # the parts that have others in them
 
     def page(self, roots: Sequence[str]) -> str:
         """Return the hash of the page (hex), as `page_hash` does."""
@@ -87,7 +103,7 @@ class Hashes(msgspec.Struct, frozen=True):
         if self.parts.keys() != parts.keys():
             for gone in self.parts.keys() - parts.keys():
                 del known[gone]
-        containers = {key for key, part in parts.items() if part.children}
+        containers = still_with_children(self.containers, parts, changed)
         others = set(changed)  # whose hash is another one, with what is inside them
         for key in others - containers:
             known[key] = _hash(parts[key], b"")
@@ -100,15 +116,15 @@ class Hashes(msgspec.Struct, frozen=True):
                 look(inside)
             if key in others or not others.isdisjoint(part.children):
                 others.add(key)
-                known[key] = _hash(part, b"".join([known[child] for child in part.children]))
+                known[key] = _hash(part, b"".join(map(known.__getitem__, part.children)))
 
         for key in containers:
             if key not in looked:
                 look(key)
-        return Hashes(parts, known)
+        return Hashes(parts, known, containers)
 
 
-NO_HASHES = Hashes({}, {})
+NO_HASHES = Hashes({}, {}, frozenset())
 
 
 def _hash(part: Part, inside: bytes) -> bytes:

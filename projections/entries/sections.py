@@ -6,12 +6,13 @@ Rule: what did not change is the same text again, so an entry records the sectio
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, is_not
 from typing import Any
 
 import msgspec
 
-from domain.memory import Memory
+from domain.memory import Memory, apart
 from domain.view import ClientView, ConcernCard, MilestoneRow, RiskCard
 from projections.entries.names import SealedName
 
@@ -36,9 +37,10 @@ class InSections(msgspec.Struct, frozen=True):
     @property
     def hash(self) -> str:
         """The hash (hex) of the view, as `hash_of` gives it."""
-        return hashlib.sha256(b"".join([self.lines[key] for key in self.order[1]])).hexdigest()
+        return hashlib.sha256(b"".join(map(self.lines.__getitem__, self.order[1]))).hexdigest()
 
 
+_id = attrgetter("id")
 NOTHING = InSections({}, frozenset(), {}, ((), []), {}, {})
 _of_page = attrgetter(*(name for name in ClientView.__struct_fields__ if name not in (*LISTS, "budget")))
 
@@ -62,7 +64,7 @@ def told(
         each = memory.each(name, (), things, partial(_section, kind))
         lists[name] = each, _merged(each, before.lists.get(name))
         found.update(lists[name][1])
-        listed = tuple([thing.id for thing in things])
+        listed = tuple(map(_id, things))
         ids[name] = was if (was := before.ids.get(name, ())) == listed else listed
     if view.budget is not None:
         budget = view.budget
@@ -71,7 +73,7 @@ def told(
     allowed = memory.of(TERMS, (terms,), lambda: _encoder.encode(terms).decode())
     beside = {PAGE: page, TERMS: allowed}
     sections = beside | ({NAMES: _encoder.encode(commitments).decode()} if commitments else {}) | found
-    changed = frozenset(key for key, text in sections.items() if before.sections.get(key) is not text)
+    changed = frozenset(compress(sections, map(is_not, sections.values(), map(before.sections.get, sections))))
     lines, order = _lines_after(sections, changed, before), _order_after(sections, before)
     return InSections(sections, changed, lines, order, lists, ids)
 
@@ -94,18 +96,13 @@ def _page(view: ClientView, ids: Mapping[str, tuple[str, ...]]) -> str:
 
 def _merged(each: list[dict[str, str]], before: tuple[list[dict[str, str]], dict[str, str]] | None) -> dict[str, str]:
     """Return the sections of all things of a list; `before` are those of each thing before, and of all."""
-    merged = dict[str, str]()
-    if before is None or len(before[0]) != len(each):
-        for texts in each:
-            merged.update(texts)
-        return merged
-    merged.update(before[1])
-    others = [(was, now) for was, now in zip(before[0], each, strict=True) if was is not now]
-    for was, _now in others:
-        for key in was:
+    gone, new = apart(before[0], each) if before else ([], each)
+    merged = before[1].copy() if before else {}
+    for texts in gone:
+        for key in texts:
             del merged[key]
-    for _was, now in others:
-        merged.update(now)
+    for texts in new:
+        merged.update(texts)
     return merged
 
 
@@ -125,7 +122,9 @@ def _lines_after(sections: Mapping[str, str], changed: Iterable[str], before: In
 
 def _order_after(sections: Mapping[str, str], before: InSections) -> tuple[tuple[str, ...], list[str]]:
     keys = tuple(sections)
-    return before.order if keys == before.order[0] else (keys, sorted(keys))
+    if keys == before.order[0]:
+        return before.order
+    return keys, before.order[1] if sections.keys() == before.sections.keys() else sorted(keys)
 
 
 def _thing(key: str, thing: dict[str, Any]) -> dict[str, str]:

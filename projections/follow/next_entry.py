@@ -5,6 +5,7 @@ Rule: names of people never reach a view or its markup here, only their placehol
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import filterfalse
 from typing import Literal, Protocol
 
 import msgspec
@@ -280,7 +281,9 @@ def _composed(
     n, at, view, called = due.n, due.at, due.view, names_of(due)
     renamed = frozenset(key for key in shown.called if called.get(key) != shown.called[key])
     rendered = renderer.render(view, memory.rendered)
-    difference = frames.difference(shown.rendered, rendered, renamed)
+    known = memory.hashes if shown.rendered is not None and memory.hashes.parts is shown.rendered.parts else NO_HASHES
+    containers = None if known is NO_HASHES else known.containers
+    difference = frames.difference(shown.rendered, rendered, renamed, containers)
     changes = _changes(due, shown, renderer, renamed)
     noticed = loud(changes)
     items = renderer.items(noticed, n, at, view.time_zone) if noticed else ""
@@ -291,7 +294,6 @@ def _composed(
     after = told.sections
     near = told.changed if memory.told.sections is shown.sections else after.keys()
     own_sections = {key: after[key] for key in near if shown.sections.get(key) != after[key]}
-    known = memory.hashes if shown.rendered is not None and memory.hashes.parts is shown.rendered.parts else NO_HASHES
     hashes = known.after(rendered.parts, difference.changed if known is not NO_HASHES else rendered.parts.keys())
     beside = {**shown.names, **sealed}
     if beside:
@@ -315,7 +317,7 @@ def _composed(
         targets=difference.targets,
         say=say,
         sections=own_sections,
-        sections_removed=tuple(sorted([key for key in shown.sections if key not in after])),
+        sections_removed=tuple(sorted(filterfalse(after.__contains__, shown.sections))),
         sections_hash=told.hash,
         assets=rendered.assets,
     )

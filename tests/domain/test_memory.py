@@ -1,10 +1,11 @@
 """What is remembered is given back for the very same objects, and for nothing that only equals them."""
 
+import random
 from decimal import Decimal
 
 import msgspec
 
-from domain.memory import Memory
+from domain.memory import Memory, apart, unlike
 
 
 class Thing(msgspec.Struct, frozen=True):
@@ -73,3 +74,50 @@ def test_what_is_given_out_can_be_put_in_order_without_a_trace() -> None:
     memory.each("things", (), things, lambda thing: thing.id).sort()
     memory.turn()
     assert memory.each("things", (), things, lambda thing: thing.id) == ["b", "a"]
+
+
+def _other(rng: random.Random, things: list[Thing]) -> list[Thing]:
+    """Return some things with a few changed, gone, new or elsewhere."""
+    other = things.copy()
+    for _ in range(rng.randrange(4)):
+        at = rng.randrange(len(other) + 1)
+        match rng.randrange(4):
+            case 0:
+                other.insert(at, Thing(f"n{rng.random()}", Decimal(rng.randrange(9))))
+            case 1 if at < len(other):
+                other[at] = Thing(other[at].id, Decimal(rng.randrange(9)))
+            case 2 if at < len(other):
+                del other[at]
+            case _ if other:
+                other.insert(at % len(other), other.pop(rng.randrange(len(other))))
+    return other
+
+
+def test_of_two_lists_exactly_what_is_not_in_both_is_told_apart() -> None:
+    rng = random.Random(17)
+    for _ in range(2000):
+        before = [Thing(f"t{i}", Decimal(i)) for i in range(rng.randrange(8))]
+        after = _other(rng, before)
+        gone, new = apart(before, after)
+        assert [id(one) for one in gone] == [id(one) for one in before if all(one is not other for other in after)]
+        assert [id(one) for one in new] == [id(one) for one in after if all(one is not other for other in before)]
+        begin, end = unlike(before, after)
+        assert 0 <= begin + end <= min(len(before), len(after))
+        assert all(a is b for a, b in zip(before[:begin], after[:begin], strict=True))
+        assert all(a is b for a, b in zip(before[len(before) - end :], after[len(after) - end :], strict=True))
+
+
+def test_order_that_is_kept_up_is_that_of_sorting_anew() -> None:
+    rng = random.Random(17)
+
+    def key(thing: Thing) -> tuple[Decimal, str]:
+        return thing.amount, thing.id
+
+    for _ in range(300):
+        memory, things = Memory(), [Thing(f"t{i}", Decimal(rng.randrange(5))) for i in range(rng.randrange(12))]
+        for _turn in range(6):
+            memory.turn()
+            found = memory.ordered("order", things, key)
+            assert [id(one) for one in found] == [id(one) for one in sorted(things, key=key)]
+            found.reverse()  # what is given out is the caller's
+            things = _other(rng, things)

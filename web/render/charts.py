@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 import msgspec
 
@@ -105,10 +105,10 @@ def axis_of(rows: Sequence[MilestoneRow], unit: DateUnit) -> Axis | None:
 
 def axis_around(spans: Sequence[Span | None], unit: DateUnit) -> Axis | None:
     """Return the axis of milestones whose first and last dates are given."""
-    dated = [span for span in spans if span]
+    dated = list(filter(None, spans))
     if not dated:
         return None
-    first, last = min([span[0] for span in dated]), max([span[1] for span in dated])
+    first, last = min(dated)[0], max(map(itemgetter(1), dated))
     start = (first - HALF[unit] - timedelta(days=12)).replace(day=1)
     beyond = last + timedelta(days=20)
     end = date(beyond.year + beyond.month // 12, beyond.month % 12 + 1, 1)

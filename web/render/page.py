@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +117,7 @@ class Renderer:
         self._remembered = {}
 
 
-_encode = msgspec.msgpack.Encoder().encode
+_encode, _id = msgspec.msgpack.Encoder().encode, attrgetter("id")
 
 
 def _key(who: str) -> str:
@@ -218,7 +220,8 @@ class _Making:
         vital, rows = self._view.schedule, self._view.milestones
         if vital is None:
             return ()
-        passed = any(row.final and row.status == "overdue" for row in rows)
+        final = next((row for row in reversed(rows) if row.final), None)  # it is one of the last
+        passed = final is not None and final.status == "overdue"
         depends = vital, self._view.date_unit, passed
         self._leaf("v-schedule", depends, lambda: _schedule_part(vital, self._view.date_unit, passed=passed))
         return ("v-schedule",)
@@ -252,8 +255,8 @@ class _Making:
             self._spoken, axis, has, view.date_unit, view.money_step, view.time_zone, view.organisation, view.client
         )  # fmt: skip
         pairs = memory.each("rows", around, view.milestones, partial(self._row, axis, has))
-        rows = [part for pair in pairs for part in pair]
-        ids = tuple([part.id for part in rows])
+        rows = list(chain.from_iterable(pairs))
+        ids = tuple(map(_id, rows))
         self._parts.update(zip(ids, rows, strict=True))
         self._container("milestones", head, ids, "</tbody></table></div></section>")
         return ("milestones",)
