@@ -18,7 +18,7 @@ from domain.ids import CommandId, MilestoneId
 from domain.plan.schedule import MoveForecast
 from projections.events.present import CurrentWorld
 from projections.installation.database import SCHEMA, Database
-from tests.fleet import ORIGIN, Fleet, fleet, stranded
+from tests.fleet import ORIGIN, Fleet, eventually, fleet, stranded
 from tests.world import HARBOUR
 from web import clock
 from web.ids import new_id
@@ -88,11 +88,13 @@ def _bare_inserts(installation: Fleet, head: int) -> float:
 
 
 def _settle(installation: Fleet) -> None:
-    """Return when the follower has disclosed everything, so that no part pays for the one before."""
-    heads = None
-    while heads != (now := installation.heads()):
-        heads = now
-        time.sleep(2)
+    """Return when everything is disclosed and every worker heard of it, so that no part pays for the one before."""
+    database = Database(installation.app)
+    try:
+        eventually(lambda: database.disclosure.position() >= database.events.head(), 60, "everything is disclosed")
+    finally:
+        database.close()
+    time.sleep(3)  # longer than a worker waits that heard no hint
 
 
 def storm(installation: Fleet) -> list[Row]:

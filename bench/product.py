@@ -163,7 +163,7 @@ def rows(runs: list[tuple[dict[str, Any], dict[str, Any]]], connections: int) ->
         # with few pages a command takes as long as a round: little waits to be joined
         ratio("a delivery, in a burst", f"more_{together}", " CPU", 0.7 if connections == MANY else 1.0, together),
         ratio("all of it, one by one", paced, " CPU", 1.38 if connections == MANY else None),
-        ratio("all of it, in a burst", together, " CPU", None),
+        ratio("all of it, in a burst", together, " CPU", None if connections == MANY else 1.0),
         ratio("POST to the last page", "last_p50_ms", " time", None),
         Row(f"product: memory an idle page, {pages}", median(memory) / 4, "of 4 KiB", gate, kept),
     ]

@@ -8,6 +8,7 @@ import hmac
 import secrets
 import string
 from collections.abc import Callable
+from functools import cached_property
 
 ALPHABET = string.ascii_lowercase + string.digits
 
@@ -34,6 +35,18 @@ def form_token(session_hash: str) -> str:
     """
     mask = secrets.token_bytes(32)
     return mask.hex() + _xor(mask, hmac.digest(session_hash.encode(), b"form", "sha256")).hex()
+
+
+class FormToken:
+    """The token of the forms of one answer, made when the first of them needs it: most requests have none."""
+
+    def __init__(self, session_hash: str) -> None:
+        self._session_hash = session_hash
+
+    @cached_property
+    def text(self) -> str:
+        """The token, as `form_token` makes it."""
+        return form_token(self._session_hash)
 
 
 def same_form_token(sent: str, token: str) -> bool:

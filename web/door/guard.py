@@ -32,7 +32,7 @@ from web.door.problem import at_json_door, problem
 from web.door.refused import NOBODY, Reader, refused_page, to_a_person, with_headers_of
 from web.door.templates import Pages
 from web.door.way_on import way_in
-from web.ids import digest, form_token, same_form_token
+from web.ids import FormToken, digest, form_token, same_form_token
 from web.languages import accepted
 
 Allowed = frozenset[Role] | Literal["anyone"]
@@ -60,8 +60,13 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     person: Person
     session: Session | None  # None when a bearer token was used
     token: Token | None = None  # None when there is a session
-    csrf: str = ""  # the token their forms must carry
+    forms: FormToken | None = None  # what makes the token of their forms; None when there is no session
     at: ClientId | None = None  # the client whose page this is, where it is of one
+
+    @property
+    def csrf(self) -> str:
+        """The token their forms must carry, the same in all of one answer; "" where no form is theirs."""
+        return self.forms.text if self.forms is not None else ""
 
     @property
     def clients(self) -> tuple[ClientId, ...]:
@@ -178,7 +183,7 @@ class Guard:
         device = person.devices.kept.get(session.kept)
         if device is not None and device.display:
             return None
-        signed = Signed(person=person, session=session, csrf=form_token(device.first if device else session.hash))
+        signed = Signed(person=person, session=session, forms=FormToken(device.first if device else session.hash))
         return signed.named(signed.clients[0]) if signed.clients else signed
 
     def _session(self, hashed: str) -> tuple[Person, Session] | None:
