@@ -41,7 +41,7 @@ class Connections(PostgresDatastore):
             enable_db_functions=False,
         )
         assert isinstance(self.pool.kwargs, dict)
-        self.pool.kwargs.update({"connect_timeout": 5, **given})  # sslmode and the like
+        self.pool.kwargs.update({"connect_timeout": 5, "client_encoding": "UTF8", **given})  # sslmode and the like
 
     def after_connect_func(self) -> Callable[[psycopg.Connection[Any]], None]:
         """Return what is done with a new connection."""

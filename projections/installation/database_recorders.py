@@ -21,10 +21,10 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from eventsourcing.utils import retry
 from psycopg import sql
 from psycopg.rows import tuple_row
-from psycopg.types.numeric import Int8
 
 from domain.language import gettext as _
 from projections.installation.database_lease import NAME
+from projections.installation.database_writing import BIGINT, BYTEA, TEXT, Array, Row, Statement, Transaction
 from projections.logs.disclosure_log import CUTS, LeaseLost, TermsMoved
 
 EVENTS = "events"  # the event log's table
@@ -32,10 +32,11 @@ BATCH = 500  # rows of a stream that are asked for at a time
 WRITING = 10.0  # seconds after which the database ends a transaction that writes, so that others go on
 # A writer sends its statements without waiting for answers, so the server sees one that is stopped in between as busy,
 # and not as idle in its transaction: only the time of the whole transaction can be bounded.
-BOUNDED = sql.SQL("SET LOCAL transaction_timeout = {}").format(sql.Literal(f"{WRITING:g}s"))
+BOUNDED = Statement(f"SET LOCAL transaction_timeout = '{WRITING:g}s'")
+TRUE = b"t"  # as a text of Postgres
 COLUMNS = sql.SQL("originator_id, originator_version, topic, state")
 NEW = sql.SQL(  # the rows to record, as four lists: a type of our own would have to be looked up by every connection
-    "new AS (SELECT * FROM unnest(%(streams)b::text[], %(versions)b::bigint[], %(topics)b::text[], %(states)b::bytea[])"
+    "new AS (SELECT * FROM unnest(%(streams)s::text[], %(versions)s::bigint[], %(topics)s::text[], %(states)s::bytea[])"
     " AS n ({columns}))"
 ).format(columns=COLUMNS)
 TAKEN = sql.SQL("SELECT FROM new JOIN {table} USING (originator_id, originator_version)")
@@ -46,10 +47,10 @@ _again = retry((InterfaceError, OperationalError), max_attempts=10, wait=0.2)  #
 def of_rows(events: Sequence[StoredEvent]) -> dict[str, Any]:
     """Return what `NEW` is asked with."""
     return {
-        "streams": [str(event.originator_id) for event in events],
-        "versions": [Int8(event.originator_version) for event in events],
-        "topics": [event.topic for event in events],
-        "states": [event.state for event in events],
+        "streams": Array.of(TEXT, [str(event.originator_id).encode() for event in events]),
+        "versions": Array.of(BIGINT, [event.originator_version.to_bytes(8, signed=True) for event in events]),
+        "topics": Array.of(TEXT, [event.topic.encode() for event in events]),
+        "states": Array.of(BYTEA, [event.state for event in events]),
     }
 
 
@@ -63,8 +64,8 @@ class Recorder(PostgresApplicationRecorder):
         super().__init__(datastore, events_table_name=events_table_name, **more)
         self._table = sql.Identifier(datastore.schema, events_table_name)
         self._texts: dict[object, str] = {}
-        self._lock = _text(sql.SQL("LOCK TABLE {} IN EXCLUSIVE MODE"), self._table)
-        self._insert = _text(
+        self._lock = _statement(sql.SQL("LOCK TABLE {} IN EXCLUSIVE MODE"), self._table)
+        self._insert = _statement(
             sql.SQL(
                 "WITH {new} INSERT INTO {table} AS t ({columns}) SELECT {columns} FROM new"
                 " WHERE NOT EXISTS ({taken}) RETURNING notification_id"
@@ -85,33 +86,29 @@ class Recorder(PostgresApplicationRecorder):
     def _insert_all(self, stored_events: Sequence[StoredEvent]) -> list[int]:
         if not stored_events:
             return []
-        numbers = [number for (number,) in self._record([self._lock], self._insert, of_rows(stored_events))]
+        numbers = [int(number or 0) for (number,) in self._record([self._lock], self._insert, of_rows(stored_events))]
         if len(numbers) < len(stored_events):
             raise IntegrityError(_("Somebody else recorded first."))
         return numbers
 
-    def _record(self, locks: Sequence[str], text: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    def _record(self, locks: Sequence[Statement], asked: Statement, values: Mapping[str, Any]) -> list[Row]:
         """Return what a statement under some locks said, once it is committed; all of it is sent at once."""
         with self.datastore.get_connection() as connection:
-            answer = connection.cursor(row_factory=tuple_row)
             try:
-                with connection.pipeline():  # psycopg's own transaction() would wait for each part
-                    self._take(connection, locks)
-                    answer.execute(text, values, prepare=True)
-                    connection.execute("COMMIT")
-                return answer.fetchall()
+                transaction = Transaction(connection)
+                self._take(transaction, locks)
+                transaction.send(asked, values)
+                return transaction.committed(asked)
             except psycopg.errors.TransactionTimeout as error:  # it waited for others: tried again, as of a lost one
                 connection.close()
                 raise psycopg.OperationalError(str(error)) from error
-            except psycopg.Error:
+            except BaseException:
                 connection.close()  # what of it was prepared or begun is not known: another takes its place
                 raise
 
-    def _take(self, connection: psycopg.Connection[Any], locks: Sequence[str]) -> None:
-        connection.execute("BEGIN")
-        connection.execute(_text(BOUNDED))
-        for lock in locks:
-            connection.execute(lock, prepare=True)
+    def _take(self, transaction: Transaction, locks: Sequence[Statement]) -> None:
+        for statement in (BOUNDED, *locks):
+            transaction.send(statement)
 
     # reading
 
@@ -229,18 +226,18 @@ class FencedRecorder(Recorder, PostgresProcessRecorder):
         super().__init__(datastore, events_table_name=events_table_name, tracking_table_name=tracking_table_name)
         events = sql.Identifier(datastore.schema, EVENTS)
         position = sql.Identifier(datastore.schema, tracking_table_name)
-        self._hold = _text(sql.SQL("LOCK TABLE {} IN SHARE MODE"), events)  # nobody appends until this is recorded
-        self._fenced = _text(
+        self._hold = _statement(sql.SQL("LOCK TABLE {} IN SHARE MODE"), events)  # nobody appends until this is recorded
+        self._fenced = _statement(
             sql.SQL(
                 "WITH {new},"
-                " fence AS (SELECT FROM {lease} WHERE name = {follower} AND term = %(term)s FOR KEY SHARE),"
+                " fence AS (SELECT FROM {lease} WHERE name = {follower} AND term = %(term)s::bigint FOR KEY SHARE),"
                 " stands AS (SELECT"
                 " %(term)s::bigint IS NULL OR EXISTS (SELECT FROM fence) AS leads,"
                 " %(read)s::bigint IS NULL OR NOT EXISTS"
-                " (SELECT FROM {events} WHERE notification_id > %(read)s AND {cuts}) AS level,"
+                " (SELECT FROM {events} WHERE notification_id > %(read)s::bigint AND {cuts}) AS level,"
                 " NOT EXISTS ({taken}) AS free),"
                 " moved AS (INSERT INTO {position} AS p (application_name, notification_id)"
-                " SELECT %(who)s, %(position)s FROM stands"
+                " SELECT %(who)s::text, %(position)s::bigint FROM stands"
                 " WHERE leads AND level AND free AND %(position)s::bigint IS NOT NULL"
                 " ON CONFLICT (application_name) DO UPDATE SET notification_id = excluded.notification_id"
                 " WHERE p.notification_id < excluded.notification_id RETURNING 1),"
@@ -248,7 +245,7 @@ class FencedRecorder(Recorder, PostgresProcessRecorder):
                 " WHERE leads AND level AND free AND (%(position)s::bigint IS NULL OR EXISTS (SELECT FROM moved))"
                 " RETURNING notification_id)"
                 " SELECT leads, level, free AND (%(position)s::bigint IS NULL OR EXISTS (SELECT FROM moved)),"
-                " NOT EXISTS (SELECT FROM {events} WHERE notification_id > %(read)s),"
+                " NOT EXISTS (SELECT FROM {events} WHERE notification_id > %(read)s::bigint),"
                 " ARRAY(SELECT notification_id FROM added) FROM stands"
             ),
             new=NEW, lease=sql.Identifier(datastore.schema, "lease"), follower=sql.Literal(NAME), events=events,
@@ -281,14 +278,14 @@ class FencedRecorder(Recorder, PostgresProcessRecorder):
 
         locks = [self._lock] if read is None else [self._hold, self._lock]
         ((leads, level, free, quiet, given),) = self._record(locks, self._fenced, values)
-        if not leads:
+        if leads != TRUE:
             raise LeaseLost(_("term {term} is over: another process follows", term=term))
-        if not level:
+        if level != TRUE:
             raise TermsMoved(read)
-        if not free:
+        if free != TRUE:
             raise IntegrityError(_("Somebody else recorded first."))
-        self.quiet = read is not None and quiet
-        return list(given)
+        self.quiet = read is not None and quiet == TRUE
+        return [int(number) for number in (given or b"")[1:-1].split(b",") if number]
 
     @_again
     def select_entries_and_events(
@@ -309,8 +306,8 @@ class FencedRecorder(Recorder, PostgresProcessRecorder):
         ).format(columns=COLUMNS, table=self._table, events=sql.Identifier(self.datastore.schema, EVENTS))
 
 
-def _text(statement: sql.SQL | sql.Composed, *places: sql.Composable, **named: sql.Composable) -> str:
-    return (statement.format(*places, **named) if isinstance(statement, sql.SQL) else statement).as_string()
+def _statement(text: sql.SQL, *places: sql.Composable, **named: sql.Composable) -> Statement:
+    return Statement(text.format(*places, **named).as_string())
 
 
 def _among(topics: Sequence[str]) -> sql.Composable:

@@ -1,5 +1,6 @@
 """Postgres: nothing is passed over, nothing recorded can be changed, and what would lose data is refused at the start."""
 
+import select
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -8,7 +9,7 @@ import psycopg
 import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
-from psycopg import sql
+from psycopg.pq import ExecStatus
 
 from projections.installation import database, database_recorders
 from projections.installation.database import (
@@ -28,6 +29,7 @@ from projections.installation.database import (
     room,
 )
 from projections.installation.database_lease import DatabaseLease
+from projections.installation.database_writing import Statement, Transaction
 from projections.installation.lease import LASTS
 from projections.logs.disclosure_log import LeaseLost, Parked
 from projections.logs.vault import Gone, Vault
@@ -501,21 +503,36 @@ def test_a_new_term_waits_for_a_write_of_the_old_one_and_not_the_other_way_round
     lease.close()
 
 
+def arrived(transaction: Transaction) -> None:
+    """Wait until the server has carried out what a transaction sent so far, and leave the answers unread."""
+    libpq = transaction._libpq
+    libpq.send_flush_request()
+    while libpq.flush():
+        time.sleep(0.01)
+    for _statement in transaction._sent:  # each answer comes when its statement is carried out
+        while libpq.is_busy():
+            assert select.select([libpq.socket], [], [], 20)[0]
+            libpq.consume_input()
+        assert libpq.get_result().status == ExecStatus.COMMAND_OK
+        assert libpq.get_result() is None
+    transaction._sent.clear()
+
+
 @pytest.mark.parametrize("log", ["events", "disclosure"])
 def test_a_process_that_is_stopped_while_it_writes_holds_up_nobody_for_longer_than_said(
     url: str, monkeypatch: pytest.MonkeyPatch, log: str
 ) -> None:
     """It is stopped after its locks were sent, where the server takes it for busy and not for idle."""
-    short = sql.SQL("SET LOCAL transaction_timeout = '1s'")
+    short = Statement("SET LOCAL transaction_timeout = '1s'")
     monkeypatch.setattr(database_recorders, "BOUNDED", short)
     stopped, others = Database(url), Database(url)
     term = stopped.lease.take("a")
     recorder = stopped.disclosure._recorder if log == "disclosure" else _application(stopped._datastore, log)
     take, reached, woken, outcome = recorder._take, threading.Event(), threading.Event(), list[object]()
 
-    def takes_and_stops(connection: psycopg.Connection[tuple[object]], locks: Sequence[str]) -> None:
-        take(connection, locks)
-        connection.execute("SELECT 1").fetchone()  # what was sent has arrived
+    def takes_and_stops(transaction: Transaction, locks: Sequence[Statement]) -> None:
+        take(transaction, locks)
+        arrived(transaction)
         reached.set()
         woken.wait(60)
 
@@ -556,7 +573,7 @@ def test_a_process_that_is_stopped_while_it_writes_holds_up_nobody_for_longer_th
 def test_a_writer_whose_time_is_over_while_it_waits_for_another_tries_again(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_recorders, "BOUNDED", sql.SQL("SET LOCAL transaction_timeout = '300ms'"))
+    monkeypatch.setattr(database_recorders, "BOUNDED", Statement("SET LOCAL transaction_timeout = '300ms'"))
     logs, outcome = Database(url), list[object]()
     recorder = _application(logs._datastore, "events")
 
