@@ -32,7 +32,7 @@ from web.outside.addresses import Forbidden
 from web.outside.transport import Bounds, Outside
 from web.sources.taking import News, Taking
 from web.sources.tools.past import weeks
-from web.sources.tools.tool import Attached, Most, Pulled, Remembering, Tool, Trouble
+from web.sources.tools.tool import Attached, Most, NoTurn, Pulled, Remembering, Tool, Trouble
 from web.sources.turns import Turns
 
 log = logging.getLogger("fanlight.sources")
@@ -272,6 +272,8 @@ class Engine:
             return TurnEnd(news=news)
         except Stale:
             return TurnEnd(news="nothing")  # another process recorded it
+        except NoTurn as busy:
+            return TurnEnd(trouble=busy)
         except Trouble as error:
             trouble = error
         except Refused as refused:

@@ -113,8 +113,7 @@ class Taking:
         if found is None:
             return "gone"
         there, known = found
-        with speaking(known.language):
-            command = self._command(there, known, pulled)
+        command = self._command(there, known, pulled)
         if command is None:
             if known.failure is not None:
                 self._execute(RecoverSource(project=project, source=source))
@@ -177,7 +176,9 @@ class Taking:
         """Return what is to be recorded of a pull, None where it is nothing new."""
         now = self._ports.clock()
         today = project.civil(now)
-        found = self._found(project, source, pulled.plan, today)
+        with speaking(source.language):
+            found = self._found(project, source, pulled.plan, today)
+            notes = self._notes(found, pulled, today)
         data_date = min(pulled.data_date or today, today)
         confirm = self._confirms(project, source, data_date, today)
         early = pulled.plan is not None and any(one.actual and one.actual > today for one in pulled.plan.milestones)
@@ -185,7 +186,7 @@ class Taking:
             project=project.id, source=source.id, pull=new_id(16), after=source.last.id if source.last else "",
             lines=found.lines[:MOST_LINES], cursor="" if early else pulled.cursor, content_hash=pulled.content_hash,
             data_date=data_date, title=pulled.plan.title if pulled.plan is not None else "",
-            unchanged=found.unchanged, doubt=found.doubt, notes=self._notes(found, pulled, today), confirm=True,
+            unchanged=found.unchanged, doubt=found.doubt, notes=notes, confirm=True,
         )  # fmt: skip
         outcomes = self._outcomes(project, source, command, now)
         waits = {one.key for one, outcome in zip(command.lines, outcomes, strict=True) if outcome == "waits"}
