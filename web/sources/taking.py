@@ -18,7 +18,7 @@ from domain.language import gettext as _
 from domain.language import speaking
 from domain.plan import project as projects
 from domain.plan.project import Project
-from domain.plan.sources.commands import FailSource, RecoverSource
+from domain.plan.sources.commands import FailSource, RecoverSource, later
 from domain.plan.sources.pulls import MOST_LINES, TakePull
 from domain.plan.sources.rules import Judged, Line, Outcome, PlanAsIs, Rules, judged, owner
 from domain.plan.sources.source import Failure, Source, SourcePulled, key_name
@@ -29,6 +29,7 @@ from web.ids import new_id
 from web.importers.plan import Plan
 from web.proposal.sourced import Sourced, proposed
 from web.sources.tools.tool import Attached, Pulled, Trouble
+from web.sources.turns import LONGEST
 from web.write.permission import SYSTEM
 from web.write.service import Service
 
@@ -127,11 +128,12 @@ class Taking:
         if found is None:
             return False
         failure = found[1].failure
-        lasting = self._lasts(failure)
-        if failure is None or failure.for_good != trouble.for_good or lasting:
+        lasting, until = self._lasts(failure), self._until(trouble)
+        if failure is None or failure.for_good != trouble.for_good or lasting or later(until, failure.not_before):
             failed = FailSource(
-                project=project, source=source, why=str(trouble), for_good=trouble.for_good, lasting=lasting
-            )
+                project=project, source=source, why=str(trouble), for_good=trouble.for_good, lasting=lasting,
+                not_before=until,
+            )  # fmt: skip
             self._execute(failed)
         return True
 
@@ -152,6 +154,11 @@ class Taking:
 
     def _lasts(self, failure: Failure | None) -> bool:
         return failure is not None and not failure.lasting and self._ports.clock() - failure.since >= LASTING
+
+    def _until(self, trouble: Trouble) -> datetime | None:
+        """Return until when a tool asked not to be asked (UTC), as far as that is kept; None where it did not."""
+        seconds = min(trouble.retry_after or 0.0, LONGEST)
+        return self._ports.clock() + timedelta(seconds=seconds) if seconds > 0 else None
 
     def _still(self, project: ProjectId, source: SourceId, asked: Source | None) -> tuple[Project, Source] | None:
         """Return a source that is still as it was `asked`, None where somebody changed how it is reached since."""

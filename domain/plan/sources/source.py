@@ -86,13 +86,15 @@ class SourceDetached(Event, frozen=True, kw_only=True):
 class SourceFailed(Event, frozen=True, kw_only=True):
     """Pulls fail from now on. `for_good`: nothing is tried before somebody changed something.
 
-    `lasting`: they have failed for a day, so that a share may say that the plan is not confirmed since.
+    `lasting`: they have failed for a day, so that a share may say that the plan is not confirmed since. `not_before`:
+    until when the tool asked not to be asked (UTC), whichever process asks next.
     """
 
     source: SourceId
     why: str
     for_good: bool = False
     lasting: bool = False
+    not_before: datetime | None = None
 
 
 class SourceRecovered(Event, frozen=True, kw_only=True):
@@ -167,6 +169,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     for_good: bool
     lasting: bool = False  # for a day
+    not_before: datetime | None = None  # UTC, the latest that the tool asked for
 
 
 class Pull(msgspec.Struct, frozen=True, kw_only=True):
@@ -283,10 +286,8 @@ def _after(old: Source, event: SourceEvent, at: datetime) -> Source:
             return replace(old, paused=None)
         case SourceDetached():
             return replace(old, detached_at=at, sealed=b"", failure=None)
-        case SourceFailed(why=why, for_good=for_good, lasting=lasting):
-            since = old.failure.since if old.failure is not None else at
-            lasts = lasting or (old.failure is not None and old.failure.lasting)
-            return replace(old, failure=Failure(since=since, why=why, for_good=for_good, lasting=lasts))
+        case SourceFailed():
+            return replace(old, failure=_failure(old.failure, event, at))
         case SourceRecovered():
             return replace(old, failure=None)
         case SourcePulled():
@@ -301,6 +302,17 @@ def _after(old: Source, event: SourceEvent, at: datetime) -> Source:
             return replace(old, pulls=pulls, left=(*old.left, *taken)[-LEFT:])
         case _:
             assert_never(event)
+
+
+def _failure(old: Failure | None, event: SourceFailed, at: datetime) -> Failure:
+    new = Failure(
+        since=at, why=event.why, for_good=event.for_good, lasting=event.lasting, not_before=event.not_before
+    )  # fmt: skip
+    if old is None:
+        return new
+    return msgspec.structs.replace(
+        new, since=old.since, lasting=new.lasting or old.lasting, not_before=new.not_before or old.not_before
+    )
 
 
 def _pulled(old: Source, event: SourcePulled, at: datetime) -> Source:
