@@ -21,7 +21,7 @@ from domain.plan.project import Project
 from domain.plan.sources.commands import FailSource, RecoverSource, later
 from domain.plan.sources.pulls import MOST_LINES, TakePull
 from domain.plan.sources.rules import Judged, Line, Outcome, PlanAsIs, Rules, judged, owner
-from domain.plan.sources.source import Failure, Source, SourcePulled, key_name
+from domain.plan.sources.source import Failure, Source, SourcePulled, key_name, lines_of
 from projections.events.event_log import EventLog
 from projections.events.present import CurrentWorld
 from projections.logs.vault import Damaged, Gone
@@ -210,7 +210,9 @@ class Taking:
         if "taken" not in outcomes:
             return outcomes
         *_taken, record = projects.decide(project, command, now)
-        return [one.outcome for one in record.lines] if isinstance(record, SourcePulled) else outcomes
+        if not isinstance(record, SourcePulled):
+            return outcomes
+        return [one.outcome for one in lines_of(record, source.last)]
 
     def _found(self, project: Project, source: Source, plan: Plan | None, today: date) -> Sourced:
         if plan is None:

@@ -25,11 +25,11 @@ from domain.plan.schedule import (
     ReportProgress,
     Schedule,
 )
+from domain.plan.sources.lines import PulledLine, shorter
 from domain.plan.sources.rules import Judged, Line, PlanAsIs, Proposed, judged, owner
 from domain.plan.sources.source import (
     Field,
     Pull,
-    PulledLine,
     Source,
     SourcePulled,
     SourcePullPutBack,
@@ -111,13 +111,26 @@ def take(source: Source, before: Before, command: TakePull, carry: Carry) -> Sou
     )
     if confirmed:
         carry([ConfirmPlan(project=command.project, source="source", data_date=command.data_date)])
-    return SourcePulled(
+    record = SourcePulled(
         source=source.id, pull=check.identifier("pull", command.pull), cursor=command.cursor[:4000],
         content_hash=check.line("content_hash", command.content_hash, required=False), data_date=command.data_date,
         title=_short(command.title), lines=tuple(lines),
         values=tuple(_values(before, schedule, [one.line for one in lines if one.outcome == "taken"])),
         unchanged=command.unchanged, doubt=command.doubt[:1000],
         notes=tuple(one[:1000] for one in command.notes[:MOST_NOTES]), confirmed=confirmed,
+    )  # fmt: skip
+    return _as_it_goes_on(source.last, record)
+
+
+def _as_it_goes_on(last: Pull | None, record: SourcePulled) -> SourcePulled:
+    """Return the record of a pull with what changed since the one before, where some of that goes on."""
+    short = shorter(last.going_on, record.lines) if last is not None else None
+    if last is None or short is None:
+        return record
+    same_notes = record.notes == last.notes
+    return msgspec.structs.replace(
+        record, since=last.id, lines=short.lines, places=short.places, gone=short.gone,
+        reason_of_moves=short.reason_of_moves, same_notes=same_notes, notes=() if same_notes else record.notes,
     )  # fmt: skip
 
 
