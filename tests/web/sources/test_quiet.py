@@ -209,6 +209,7 @@ def test_of_a_closed_project_nobody_reads_that_its_plan_is_not_confirmed_or_that
         page = browser.get(path).text
         assert ("It is away." in page, f"{JIRA}/waits" in page) == (True, True), path
     assert [path for path in pages if "Pull now" in browser.get(path).text] == [here, f"{here}/{JIRA}"]
+    assert f'{here}/{JIRA}/pause"' in browser.get(f"{here}/{JIRA}").text
     before = shown(house)[0]
     house.tell(CloseProject(project=HARBOUR, reason="Handed over"))
     wait_until(lambda: shown(house)[0] > before)
@@ -216,6 +217,7 @@ def test_of_a_closed_project_nobody_reads_that_its_plan_is_not_confirmed_or_that
     for path in pages:
         page = browser.get(path).text
         assert ("It is away." in page, f"{JIRA}/waits" in page, "Pull now" in page) == (False, False, False), path
+    assert f'{here}/{JIRA}/pause"' not in browser.get(f"{here}/{JIRA}").text
     assert "Take what is ticked" not in browser.get(f"{here}/{JIRA}/waits").text
     asked = form(browser, f"{here}/{JIRA}/pull", page=f"{here}/{JIRA}")
     assert (asked.status_code, "nothing comes from here any more" in asked.text) == (409, True)

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 import xlsxwriter
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
 from domain.ids import PersonId, SourceId
 from domain.plan.sources.source import SourceFailed
@@ -128,6 +128,26 @@ def test_who_waits_too_long_is_told_when_to_try_again_and_the_source_does_not_fa
     assert [(one.headers["retry-after"], one.json()["status"]) for one in late] == [("60", 503)]
     assert "Other plans are being read" in late[0].json()["detail"]
     assert _failures(house) == []
+
+
+def test_older_plans_wait_as_plans_that_are_sent_do_and_their_page_says_so(
+    house: Sourced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "PATIENCE", 0.05)
+    doors, path = Doors(house), f"/p/{HARBOUR}/past/{'0' * 64}"
+
+    async def story() -> list[httpx2.Response]:
+        limiter, others = CapacityLimiter(1), object()
+        house.house.app.state.plans_read = limiter
+        limiter.acquire_on_behalf_of_nowait(others)
+        first = await doors.page(path)
+        limiter.release_on_behalf_of(others)
+        return [first, await doors.page(path)]
+
+    late, then = asyncio.run(story())
+    assert (late.status_code, late.headers["retry-after"]) == (503, "60")
+    assert late.text == "Other plans are being read. Try again in some minutes.\n"
+    assert then.status_code == 404, "there are none of that key"
 
 
 def _failures(house: Sourced) -> list[str]:
