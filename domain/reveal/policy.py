@@ -154,7 +154,13 @@ def _plan_confirmed(project: Project, share: Share) -> datetime | None:
 
 
 def _unconfirmed(project: Project) -> bool:
-    """Tell whether a source that keeps some of the plan has failed for a day, and nobody confirmed the plan since."""
+    """Tell whether a source that keeps some of the plan has failed for a day, and nobody confirmed the plan since.
+
+    A closed project is confirmed by nobody any more, and its sources are not asked, so nothing is missing there. One on
+    hold has its sources asked further, and its dates are read further.
+    """
+    if project.phase == "closed":
+        return False
     at = project.schedule.confirmed_at
     failing = {
         one.id

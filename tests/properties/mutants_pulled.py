@@ -84,6 +84,7 @@ PULLED: dict[str, Mutant] = {
     "when a source was pulled last": _sources(lambda source: source.last and source.last.at),
     "what a pull noted, and its place in the tool": _pulls(lambda pull: (pull.notes, pull.cursor)),
     "that a pull was put back": _pulls(lambda pull: pull.put_back),
+    "until when a tool asked not to be asked": _sources(lambda source: source.failure and source.failure.not_before),
     "the id that a milestone has at its source": _row(
         lambda row, _project, m: replace(row, id=f"{row.id} {m.source_id}")
     ),

@@ -46,7 +46,7 @@ def pulled(rng: random.Random, terms: Terms) -> list[AnyCommand]:
         RenewSourceHook(**at),
         PauseSource(**at, reason=f"moved {rng.random()}"),
         ResumeSource(**at),
-        FailSource(**at, why=f"away {rng.random()}"),
+        FailSource(**at, why=f"away {rng.random()}", not_before=START + timedelta(hours=int(source[-1]))),
         RecoverSource(**at),
         *_pulls(rng, at, terms),
         FailSource(**at, why=f"refused {rng.random()}", for_good=True),

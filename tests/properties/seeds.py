@@ -145,6 +145,7 @@ STORED: dict[str, dict[str, int]] = {
         "a milestone that the rules of a source leave aside": 2,
         "the name of a source": 2,
         "why a source fails": 2,
+        "until when a tool asked not to be asked": 2,
         "confirmed by a source, where no confirmation is shared": 18,
         "a title that a source proposes": 2,
         "from which source and pull a value comes": 2,

@@ -11,10 +11,11 @@ import msgspec
 
 from domain.language import gettext as _
 from web.converter.bounds import Allowance, Converted
-from web.importers.plan import broken, too_large
+from web.importers.plan import broken, busy, too_large
 
 BLOCK = 1 << 20
 MOST_SAID = 64 * 1024  # bytes of a refusal, and of the header that tells what was met
+BUSY = 503  # the status of a service that converts other files
 CONNECTING = 5.0  # seconds
 TOLD = "fanlight-converted"  # the header
 
@@ -48,7 +49,7 @@ def ask(address: str, kind: str, file: Path, out: Path, bounds: Allowance) -> Co
             connection.request("POST", f"/convert?kind={kind}", body=body, headers=headers)
         answer = connection.getresponse()
         if answer.status != 200:
-            raise broken(_refused(answer))
+            raise (busy if answer.status == BUSY else broken)(_refused(answer))
         told = msgspec.json.decode(answer.getheader(TOLD, "").encode(), type=Converted)
         _take(answer, coming, bounds.most_written)
         coming.replace(out)

@@ -17,7 +17,7 @@ import msgspec
 
 from domain.language import gettext as _
 from web.converter.bounds import Allowance, Converted, missing
-from web.importers.plan import broken, too_large
+from web.importers.plan import broken, busy, too_large
 
 ROOT = Path(__file__).parents[2]
 KEPT = ("PATH", "JAVA_HOME", "LD_LIBRARY_PATH")  # of the environment; no setting and no secret
@@ -34,7 +34,7 @@ def convert(kind: str, file: Path, out: Path, bounds: Allowance) -> Converted:
     if file.stat().st_size > bounds.max_bytes:
         raise broken(too_large(bounds.max_bytes))
     if not _turns.acquire(timeout=bounds.seconds):
-        raise broken(_("Other files are being converted. Try again in some minutes."))
+        raise busy(_("Other files are being converted. Try again in some minutes."))
     try:
         with tempfile.TemporaryDirectory(prefix="fanlight-convert-") as folder:
             made = Path(folder) / "plan.xml"

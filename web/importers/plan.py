@@ -92,6 +92,10 @@ class BrokenFile(Exception):
         return self.problems[0].line
 
 
+class BusyReader(BrokenFile):
+    """A file that was not read, as others are: nothing is known of it, and trying again may help."""
+
+
 def too_large(max_bytes: int) -> str:
     """Return what is said of a file of more bytes than are read."""
     return _(
@@ -99,6 +103,11 @@ def too_large(max_bytes: int) -> str:
         "max_upload_mb raised.",
         max_bytes=max_bytes // 2**20,
     )
+
+
+def busy(message: str) -> BusyReader:
+    """Return the exception for a file that had no turn."""
+    return BusyReader(Problem(None, message))
 
 
 def broken(message: str, line: int | None = None) -> BrokenFile:

@@ -15,7 +15,7 @@ from domain.ids import MilestoneId, SourceId
 from domain.language import ENGLISH, speaking, spoken
 from domain.language import gettext as _
 from domain.plan.project import PlainCommand, Project
-from domain.plan.schedule import LinkMilestone, Milestone
+from domain.plan.schedule import AddMilestone, ApproveBaseline, LinkMilestone, Milestone
 from domain.plan.sources.rules import MARK, Line, Proposed, owner
 from domain.plan.sources.source import Source
 from projections.wording import words
@@ -47,10 +47,43 @@ def proposed(project: Project, source: Source, plan: Plan, new_id: Callable[[], 
         for key, one in zip(keys, found.lines, strict=True)
         if not _left_out(one)
     ]
+    linked = _linked(project, source, claimed, [one for one in lines if one.commands])
     return Sourced(
-        lines=tuple(_linked(project, source, claimed, [one for one in lines if one.commands])),
+        lines=tuple(_named_as_before(project, source, linked)),
         unchanged=found.unchanged, doubt=found.doubt, notes=found.notes,
     )  # fmt: skip
+
+
+def _named_as_before(project: Project, source: Source, lines: list[Line]) -> list[Line]:
+    """Return lines in which a milestone that the newest pull would have added, and waits, has the id it has there."""
+    schedule = project.schedule
+    before = {
+        one.source_id: one.milestone
+        for pulled in (source.last.going_on if source.last is not None else ())
+        for one in pulled.line.commands
+        if isinstance(one, AddMilestone) and one.milestone not in schedule.milestones
+        and one.milestone not in schedule.removed
+    }  # fmt: skip
+    names = {
+        one.milestone: before.pop(one.source_id)
+        for line in lines
+        for one in line.commands
+        if isinstance(one, AddMilestone) and one.source_id and one.source_id in before
+    }
+    if not names:
+        return lines
+    return [
+        msgspec.structs.replace(line, commands=tuple(_renamed(one, names) for one in line.commands)) for line in lines
+    ]
+
+
+def _renamed(command: Proposed, names: Mapping[MilestoneId, MilestoneId]) -> Proposed:
+    """Return a command with other names of milestones, a plan that it agrees included."""
+    if isinstance(command, ApproveBaseline):
+        dates = {names.get(key, key): day for key, day in command.dates.items()}
+        return msgspec.structs.replace(command, dates=dates)
+    named = names.get(getattr(command, "milestone", MilestoneId("")))
+    return command if named is None else msgspec.structs.replace(command, milestone=named)
 
 
 def _keys(found: Proposal, again: Callable[[], Proposal]) -> list[str]:

@@ -32,7 +32,7 @@ from web.outside.addresses import Forbidden
 from web.outside.transport import Bounds, Outside
 from web.sources.taking import News, Taking
 from web.sources.tools.past import weeks
-from web.sources.tools.tool import Attached, Most, Pulled, Remembering, Tool, Trouble
+from web.sources.tools.tool import Attached, Most, NoTurn, Pulled, Remembering, Tool, Trouble
 from web.sources.turns import Turns
 
 log = logging.getLogger("fanlight.sources")
@@ -91,12 +91,17 @@ class Engine:
 
     async def _run(self, stop: threading.Event) -> None:
         tasks: set[asyncio.Task[None]] = set()
+        led = False
         while not stop.is_set():
             await asyncio.to_thread(self._woken.wait, EVERY)
             self._woken.clear()
             tasks = {task for task in tasks if not task.done()}
             try:
-                if self._ports.leads() and not self.rest and not stop.is_set():
+                leads = self._ports.leads()
+                if leads and not led:
+                    await asyncio.to_thread(self._ports.present.refresh)  # what whoever led before was told to wait for
+                led = leads
+                if leads and not self.rest and not stop.is_set():
                     for key in await asyncio.to_thread(self._due, self._ports.at_once - len(tasks)):
                         tasks.add(asyncio.create_task(self._turn(key)))
                     await asyncio.to_thread(self.note_lasting)
@@ -126,6 +131,8 @@ class Engine:
     def hinted(self, key: str) -> None:
         """Take a hint from another process, or that a person asked there."""
         name = key.removesuffix(ASKED)
+        if name != key and not self._ports.leads():
+            return
         give = self._turns.hint if name == key else self._turns.at_once
         with self._lock:
             give(name, self._ports.monotonic())
@@ -133,10 +140,11 @@ class Engine:
     def at_once(self, project: ProjectId, source: SourceId) -> None:
         """Give a source its turn whatever it waits for: somebody changed how it is reached. From any thread."""
         key = _name(project, source)
-        with self._lock:
-            self._turns.at_once(key, self._ports.monotonic())
         if not self._ports.leads():
             self._ports.tell(key + ASKED)
+            return
+        with self._lock:
+            self._turns.at_once(key, self._ports.monotonic())
         self.wake()
 
     def pull_now(self, project: ProjectId, source: SourceId, patience: float = PATIENCE) -> TurnEnd:
@@ -147,7 +155,7 @@ class Engine:
             return TurnEnd()
         with self._lock:
             before = self._count.get(key, 0)
-            self._turns.keep(self._cadences(), self._ports.monotonic())
+            self._keep(self._ports.monotonic())
             self._turns.at_once(key, self._ports.monotonic())
         self.wake()
         if not self._waiting.acquire(blocking=False):
@@ -211,17 +219,23 @@ class Engine:
     def _due(self, most: int) -> list[str]:
         with self._lock:
             now = self._ports.monotonic()
-            self._turns.keep(self._cadences(), now)
+            self._keep(now)
             return self._turns.due(now, most)
+
+    def _keep(self, now: float) -> None:
+        """Know the sources that are pulled, and until when their tools asked not to be, whichever process was told."""
+        at, cadences, waits = self._ports.clock(), dict[str, float](), dict[str, float]()
+        for project, source in self._asked_here():
+            key, failure = _name(project, source.id), source.failure
+            cadences[key] = source.cadence * 60.0
+            if failure is not None and failure.not_before is not None and failure.not_before > at:
+                waits[key] = (failure.not_before - at).total_seconds()
+        self._turns.keep(cadences, now, waits)
 
     def note_lasting(self) -> None:
         """Record of sources that they have failed for a day: by the clock, as the next try may come much later."""
         for project, source in self._asked_here():
             self._ports.taking.note_lasting(project, source)
-
-    def _cadences(self) -> dict[str, float]:
-        """Return the sources that are pulled, with the seconds between two pulls."""
-        return {_name(project, source.id): source.cadence * 60.0 for project, source in self._asked_here()}
 
     def _asked_here(self) -> Iterator[tuple[ProjectId, Source]]:
         for project in list(self._ports.present.world.projects.values()):  # waits for no database
@@ -272,6 +286,8 @@ class Engine:
             return TurnEnd(news=news)
         except Stale:
             return TurnEnd(news="nothing")  # another process recorded it
+        except NoTurn as busy:
+            return TurnEnd(trouble=busy)
         except Trouble as error:
             trouble = error
         except Refused as refused:

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from domain.language import gettext as _
 from web.importers import reading
-from web.importers.plan import MAX_TABLE, BrokenFile, Plan
+from web.importers.plan import MAX_TABLE, BrokenFile, BusyReader, Plan
 from web.importers.table import mapping as mappings
 from web.importers.table.mapping import Mapping, shape
 from web.importers.table.reader import Offered
-from web.sources.tools.tool import Pulled, Trouble
+from web.sources.tools.tool import NoTurn, Pulled, Trouble
 
 ENDINGS = (".xml", ".csv", ".xlsx", ".xls", ".ods", ".txt")
 CONVERTED = (".mpp", ".xer", ".mpx", ".planner", ".pp")  # where there is a converter; P6 and Planner write .xml too
+LATER = 60.0  # seconds after which a file is tried again that had no turn
 FOLDER = "mappings"  # below the data folder: columns that somebody chose, by the shape of the table
 
 
@@ -36,13 +37,15 @@ class Files:
     def read(self, name: str, content: bytes | Path) -> Pulled:
         """Return what a file brings; for threads.
 
-        Raises: Trouble, which says what is wrong with the file and at which line.
+        Raises: Trouble, which says what is wrong with the file and at which line; NoTurn where others are read.
         """
         try:
             plan = reading.read(
                 name, content, choose=self._columns, max_bytes=self.max_bytes, max_table=self._max_table,
                 convert=self._convert,
             )  # fmt: skip
+        except BusyReader as busy:
+            raise NoTurn(str(busy), retry_after=LATER) from None
         except BrokenFile as broken:
             raise Trouble(_("{name} cannot be read: {why}", name=name[:200], why=str(broken)), for_good=False) from None
         if plan.undecided:

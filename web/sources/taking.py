@@ -18,10 +18,10 @@ from domain.language import gettext as _
 from domain.language import speaking
 from domain.plan import project as projects
 from domain.plan.project import Project
-from domain.plan.sources.commands import FailSource, RecoverSource
+from domain.plan.sources.commands import FailSource, RecoverSource, later
 from domain.plan.sources.pulls import MOST_LINES, TakePull
 from domain.plan.sources.rules import Judged, Line, Outcome, PlanAsIs, Rules, judged, owner
-from domain.plan.sources.source import Failure, Source, SourcePulled, key_name
+from domain.plan.sources.source import Failure, Source, SourcePulled, key_name, lines_of
 from projections.events.event_log import EventLog
 from projections.events.present import CurrentWorld
 from projections.logs.vault import Damaged, Gone
@@ -29,6 +29,7 @@ from web.ids import new_id
 from web.importers.plan import Plan
 from web.proposal.sourced import Sourced, proposed
 from web.sources.tools.tool import Attached, Pulled, Trouble
+from web.sources.turns import LONGEST
 from web.write.permission import SYSTEM
 from web.write.service import Service
 
@@ -113,8 +114,7 @@ class Taking:
         if found is None:
             return "gone"
         there, known = found
-        with speaking(known.language):
-            command = self._command(there, known, pulled)
+        command = self._command(there, known, pulled)
         if command is None:
             if known.failure is not None:
                 self._execute(RecoverSource(project=project, source=source))
@@ -128,11 +128,12 @@ class Taking:
         if found is None:
             return False
         failure = found[1].failure
-        lasting = self._lasts(failure)
-        if failure is None or failure.for_good != trouble.for_good or lasting:
+        lasting, until = self._lasts(failure), self._until(trouble)
+        if failure is None or failure.for_good != trouble.for_good or lasting or later(until, failure.not_before):
             failed = FailSource(
-                project=project, source=source, why=str(trouble), for_good=trouble.for_good, lasting=lasting
-            )
+                project=project, source=source, why=str(trouble), for_good=trouble.for_good, lasting=lasting,
+                not_before=until,
+            )  # fmt: skip
             self._execute(failed)
         return True
 
@@ -153,6 +154,11 @@ class Taking:
 
     def _lasts(self, failure: Failure | None) -> bool:
         return failure is not None and not failure.lasting and self._ports.clock() - failure.since >= LASTING
+
+    def _until(self, trouble: Trouble) -> datetime | None:
+        """Return until when a tool asked not to be asked (UTC), as far as that is kept; None where it did not."""
+        seconds = min(trouble.retry_after or 0.0, LONGEST)
+        return self._ports.clock() + timedelta(seconds=seconds) if seconds > 0 else None
 
     def _still(self, project: ProjectId, source: SourceId, asked: Source | None) -> tuple[Project, Source] | None:
         """Return a source that is still as it was `asked`, None where somebody changed how it is reached since."""
@@ -177,7 +183,9 @@ class Taking:
         """Return what is to be recorded of a pull, None where it is nothing new."""
         now = self._ports.clock()
         today = project.civil(now)
-        found = self._found(project, source, pulled.plan, today)
+        with speaking(source.language):
+            found = self._found(project, source, pulled.plan, today)
+            notes = self._notes(found, pulled, today)
         data_date = min(pulled.data_date or today, today)
         confirm = self._confirms(project, source, data_date, today)
         early = pulled.plan is not None and any(one.actual and one.actual > today for one in pulled.plan.milestones)
@@ -185,7 +193,7 @@ class Taking:
             project=project.id, source=source.id, pull=new_id(16), after=source.last.id if source.last else "",
             lines=found.lines[:MOST_LINES], cursor="" if early else pulled.cursor, content_hash=pulled.content_hash,
             data_date=data_date, title=pulled.plan.title if pulled.plan is not None else "",
-            unchanged=found.unchanged, doubt=found.doubt, notes=self._notes(found, pulled, today), confirm=True,
+            unchanged=found.unchanged, doubt=found.doubt, notes=notes, confirm=True,
         )  # fmt: skip
         outcomes = self._outcomes(project, source, command, now)
         waits = {one.key for one, outcome in zip(command.lines, outcomes, strict=True) if outcome == "waits"}
@@ -202,7 +210,9 @@ class Taking:
         if "taken" not in outcomes:
             return outcomes
         *_taken, record = projects.decide(project, command, now)
-        return [one.outcome for one in record.lines] if isinstance(record, SourcePulled) else outcomes
+        if not isinstance(record, SourcePulled):
+            return outcomes
+        return [one.outcome for one in lines_of(record, source.last)]
 
     def _found(self, project: Project, source: Source, plan: Plan | None, today: date) -> Sourced:
         if plan is None:

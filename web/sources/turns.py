@@ -1,6 +1,7 @@
 """When each source has its turn: by its cadence, sooner after a hint, later after a failure. Pure; seconds of a clock.
 
 Rule: one turn at a time for each source. A hint during a turn gives one more after it, however many hints there were.
+None before the tool's own `Retry-After` is over, whichever process it was told, unless a person asks.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +24,7 @@ class Turn(msgspec.Struct):
     cadence: float
     failures: int = 0
     hinted: bool = False  # while it has its turn
-    asked: bool = False  # by a person, while it has its turn
+    asked: bool = False  # by a person, for the next one
     running: bool = False
     ended: float = -LONGEST
 
@@ -35,8 +36,11 @@ class Turns:
         self._spread = spread
         self._turns: dict[str, Turn] = {}
 
-    def keep(self, cadences: Mapping[str, float], now: float) -> None:
-        """Know these sources, with the seconds between their turns, and no others."""
+    def keep(self, cadences: Mapping[str, float], now: float, waits: Mapping[str, float] | None = None) -> None:
+        """Know these sources, with the seconds between their turns, and no others.
+
+        `waits`: for how many seconds from now their tools asked not to be asked.
+        """
         for gone in self._turns.keys() - cadences.keys():
             if not self._turns[gone].running:
                 del self._turns[gone]
@@ -46,6 +50,10 @@ class Turns:
                 self._turns[key] = Turn(due=now + FIRST * self._spread(), cadence=cadence)
             elif known.cadence != cadence:
                 known.cadence, known.due = cadence, min(known.due, now + cadence)
+        for key, seconds in (waits or {}).items():
+            turn = self._turns.get(key)
+            if turn is not None and not turn.running and not turn.asked:
+                turn.due = max(turn.due, now + min(seconds, LONGEST))
 
     def due(self, now: float, most: int) -> list[str]:
         """Return up to `most` sources that are due, the longest due first; their turn begins with this."""
@@ -69,7 +77,7 @@ class Turns:
         """Give a source its turn now, whatever it waits for: a person asked."""
         turn = self._turns.get(key)
         if turn is not None:
-            turn.failures, turn.due, turn.hinted, turn.asked = 0, min(turn.due, now), turn.running, turn.running
+            turn.failures, turn.due, turn.hinted, turn.asked = 0, min(turn.due, now), turn.running, True
 
     def succeeded(self, key: str, now: float) -> None:
         """End a turn: the next one comes by the cadence, or soon where something hinted at one meanwhile."""

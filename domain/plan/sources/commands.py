@@ -1,6 +1,7 @@
 """The commands that attach, change and detach a source, and their decision. Secrets in them are sealed by now."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import assert_never
 
 from domain import check
@@ -106,6 +107,7 @@ class FailSource(Command, frozen=True, kw_only=True):
     why: str
     for_good: bool = False
     lasting: bool = False  # for a day by now
+    not_before: datetime | None = None  # until when the tool asked not to be asked, UTC
 
 
 class RecoverSource(Command, frozen=True, kw_only=True):
@@ -154,16 +156,35 @@ def decide(sources: Sources, command: SourceCommand) -> list[SourceEvent]:
         case DetachSource(reason=reason):
             why = check.text("reason", reason, required=True)
             return [SourceDetached(source=source.id, reason=why, drops=_keys(source, command.project))]
-        case FailSource(why=why, for_good=for_good, lasting=lasting):
-            failure = source.failure
-            known = failure is not None and failure.for_good == for_good and (failure.lasting or not lasting)
-            told = check.text("why", check.without_refused(why)[:TOLD])
-            failed = SourceFailed(source=source.id, why=told, for_good=for_good, lasting=lasting)
-            return [] if known else [failed]
+        case FailSource():
+            return _fail(source, command)
         case RecoverSource():
             return [] if source.failure is None else [SourceRecovered(source=source.id)]
         case _:
             assert_never(command)
+
+
+def _fail(source: Source, command: FailSource) -> list[SourceEvent]:
+    """Return that a source fails, nothing where that is known; once more where its tool asks to wait longer."""
+    failure, until = source.failure, command.not_before
+    if (
+        failure is not None
+        and failure.for_good == command.for_good
+        and (failure.lasting or not command.lasting)
+        and not later(until, failure.not_before)
+    ):
+        return []
+    told = check.text("why", check.without_refused(command.why)[:TOLD])
+    return [
+        SourceFailed(
+            source=source.id, why=told, for_good=command.for_good, lasting=command.lasting, not_before=until
+        )
+    ]  # fmt: skip
+
+
+def later(until: datetime | None, known: datetime | None) -> bool:
+    """Tell whether a tool asks to wait longer than it is known to have asked."""
+    return until is not None and (known is None or until > known)
 
 
 def _attach(sources: Sources, command: AttachSource) -> SourceAttached:

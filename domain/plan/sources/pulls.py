@@ -13,6 +13,7 @@ from domain import check
 from domain.errors import Conflict, Invalid, Refused, Stale, Unknown
 from domain.ids import MilestoneId, ProjectId, SourceId
 from domain.language import gettext as _
+from domain.language import speaking
 from domain.message import Command
 from domain.plan.milestones import Milestone, ProgressReported
 from domain.plan.schedule import (
@@ -24,11 +25,11 @@ from domain.plan.schedule import (
     ReportProgress,
     Schedule,
 )
+from domain.plan.sources.lines import PulledLine, shorter
 from domain.plan.sources.rules import Judged, Line, PlanAsIs, Proposed, judged, owner
 from domain.plan.sources.source import (
     Field,
     Pull,
-    PulledLine,
     Source,
     SourcePulled,
     SourcePullPutBack,
@@ -90,26 +91,18 @@ class Before(msgspec.Struct, frozen=True):
 
 
 def take(source: Source, before: Before, command: TakePull, carry: Carry) -> SourcePulled:
-    """Carry out what the rules take, and return the record of the pull. Raises: Invalid, Stale."""
+    """Carry out what the rules take, and return the record of the pull, in the language of the source.
+
+    Raises: Conflict, Invalid, Stale, in the language of whoever asks.
+    """
     if command.after != (source.last.id if source.last is not None else ""):
         raise Stale(_("Something newer was pulled meanwhile. Nothing of this pull is recorded."))
     if source.paused is not None:
         raise Conflict(_("This source is paused, so nothing is taken. Let it go on at its page."), "source")
     if len(command.lines) > MOST_LINES:
         raise Invalid(_("A pull has at most {most} lines.", most=MOST_LINES), "lines")
-    schedule, lines = before.schedule, list[PulledLine]()
-    for line in command.lines:
-        standing = PlanAsIs(
-            source=source.id, rules=source.rules, schedule=schedule, stood_for=before.stood_for,
-            left=frozenset(source.left),
-        )  # fmt: skip
-        verdict = judged(line, standing)
-        if verdict.outcome == "taken":
-            try:
-                schedule = carry(line.commands)
-            except Refused as refused:
-                verdict = Judged("waits", refused.message)
-        lines.append(PulledLine(line=line, outcome=verdict.outcome, why=verdict.why))
+    with speaking(source.language):
+        schedule, lines = _judged(source, before, command.lines, carry)
     confirmed = (
         command.confirm
         and not command.doubt
@@ -118,7 +111,7 @@ def take(source: Source, before: Before, command: TakePull, carry: Carry) -> Sou
     )
     if confirmed:
         carry([ConfirmPlan(project=command.project, source="source", data_date=command.data_date)])
-    return SourcePulled(
+    record = SourcePulled(
         source=source.id, pull=check.identifier("pull", command.pull), cursor=command.cursor[:4000],
         content_hash=check.line("content_hash", command.content_hash, required=False), data_date=command.data_date,
         title=_short(command.title), lines=tuple(lines),
@@ -126,6 +119,36 @@ def take(source: Source, before: Before, command: TakePull, carry: Carry) -> Sou
         unchanged=command.unchanged, doubt=command.doubt[:1000],
         notes=tuple(one[:1000] for one in command.notes[:MOST_NOTES]), confirmed=confirmed,
     )  # fmt: skip
+    return _as_it_goes_on(source.last, record)
+
+
+def _as_it_goes_on(last: Pull | None, record: SourcePulled) -> SourcePulled:
+    """Return the record of a pull with what changed since the one before, where some of that goes on."""
+    short = shorter(last.going_on, record.lines) if last is not None else None
+    if last is None or short is None:
+        return record
+    same_notes = record.notes == last.notes
+    return msgspec.structs.replace(
+        record, since=last.id, lines=short.lines, places=short.places, gone=short.gone,
+        reason_of_moves=short.reason_of_moves, same_notes=same_notes, notes=() if same_notes else record.notes,
+    )  # fmt: skip
+
+
+def _judged(source: Source, before: Before, lines: Sequence[Line], carry: Carry) -> tuple[Schedule, list[PulledLine]]:
+    """Carry out what the rules take of some lines, and return the plan after it and what became of each line."""
+    schedule, told, left = before.schedule, list[PulledLine](), frozenset(source.left)
+    for line in lines:
+        standing = PlanAsIs(
+            source=source.id, rules=source.rules, schedule=schedule, stood_for=before.stood_for, left=left
+        )
+        verdict = judged(line, standing)
+        if verdict.outcome == "taken":
+            try:
+                schedule = carry(line.commands)
+            except Refused as refused:
+                verdict = Judged("waits", refused.message)
+        told.append(PulledLine(line=line, outcome=verdict.outcome, why=verdict.why))
+    return schedule, told
 
 
 def _stands_for(source: Source, schedule: Schedule, data_date: date | None) -> bool:

@@ -15,7 +15,8 @@ import msgspec
 from domain.ids import MilestoneId, SourceId
 from domain.language import ENGLISH
 from domain.message import Event
-from domain.plan.sources.rules import Line, Outcome, Rules
+from domain.plan.sources.lines import PulledLine, Shorter, whole
+from domain.plan.sources.rules import Rules
 
 KEPT = 60  # pulls of a source that are listed; the log has them all
 LEFT = 2000  # lines that a person left, the latest
@@ -86,13 +87,15 @@ class SourceDetached(Event, frozen=True, kw_only=True):
 class SourceFailed(Event, frozen=True, kw_only=True):
     """Pulls fail from now on. `for_good`: nothing is tried before somebody changed something.
 
-    `lasting`: they have failed for a day, so that a share may say that the plan is not confirmed since.
+    `lasting`: they have failed for a day, so that a share may say that the plan is not confirmed since. `not_before`:
+    until when the tool asked not to be asked (UTC), whichever process asks next.
     """
 
     source: SourceId
     why: str
     for_good: bool = False
     lasting: bool = False
+    not_before: datetime | None = None
 
 
 class SourceRecovered(Event, frozen=True, kw_only=True):
@@ -109,16 +112,12 @@ class TakenValue(msgspec.Struct, frozen=True, kw_only=True):
     stood_for: date | None = None  # of a forecast: the day for which a person stood last
 
 
-class PulledLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one line of a pull."""
-
-    line: Line
-    outcome: Outcome
-    why: str = ""
-
-
 class SourcePulled(Event, frozen=True, kw_only=True):
-    """One pull that brought something, or confirmed the plan; after the events of what was taken."""
+    """One pull that brought something, or confirmed the plan; after the events of what was taken.
+
+    Where it has `since`, `lines` are those that are new or another since that pull, the one before, and the others go
+    on as they were (`lines.whole`): what is recorded of a pull is as much as changed.
+    """
 
     source: SourceId
     pull: str
@@ -132,6 +131,11 @@ class SourcePulled(Event, frozen=True, kw_only=True):
     doubt: str = ""
     notes: tuple[str, ...] = ()
     confirmed: bool = False
+    since: str = ""  # the pull before; "": these are all lines, and all notes
+    places: tuple[int, ...] = ()  # of `lines` among all lines
+    gone: tuple[str, ...] = ()  # keys of lines of the pull before that do not go on
+    reason_of_moves: str = ""  # in the lines that go on
+    same_notes: bool = False  # as the pull before
 
 
 class SourceSettled(Event, frozen=True, kw_only=True):
@@ -167,6 +171,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     for_good: bool
     lasting: bool = False  # for a day
+    not_before: datetime | None = None  # UTC, the latest that the tool asked for
 
 
 class Pull(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,6 +198,11 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True):
         """The lines that nobody decided on."""
         settled = self.accepted | self.left
         return tuple(one for one in self.lines if one.outcome == "waits" and one.line.key not in settled)
+
+    @property
+    def going_on(self) -> tuple[PulledLine, ...]:
+        """The lines that may go on in the next pull: what was taken, by itself or by a person, does not."""
+        return tuple(one for one in self.lines if one.outcome != "taken" and one.line.key not in self.accepted)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -283,10 +293,8 @@ def _after(old: Source, event: SourceEvent, at: datetime) -> Source:
             return replace(old, paused=None)
         case SourceDetached():
             return replace(old, detached_at=at, sealed=b"", failure=None)
-        case SourceFailed(why=why, for_good=for_good, lasting=lasting):
-            since = old.failure.since if old.failure is not None else at
-            lasts = lasting or (old.failure is not None and old.failure.lasting)
-            return replace(old, failure=Failure(since=since, why=why, for_good=for_good, lasting=lasts))
+        case SourceFailed():
+            return replace(old, failure=_failure(old.failure, event, at))
         case SourceRecovered():
             return replace(old, failure=None)
         case SourcePulled():
@@ -303,26 +311,57 @@ def _after(old: Source, event: SourceEvent, at: datetime) -> Source:
             assert_never(event)
 
 
+def _failure(old: Failure | None, event: SourceFailed, at: datetime) -> Failure:
+    new = Failure(
+        since=at, why=event.why, for_good=event.for_good, lasting=event.lasting, not_before=event.not_before
+    )  # fmt: skip
+    if old is None:
+        return new
+    return msgspec.structs.replace(
+        new, since=old.since, lasting=new.lasting or old.lasting, not_before=new.not_before or old.not_before
+    )
+
+
 def _pulled(old: Source, event: SourcePulled, at: datetime) -> Source:
     number = old.last.number + 1 if old.last is not None else 1
     new = Pull(
         id=event.pull, number=number, at=at, cursor=event.cursor, content_hash=event.content_hash,
-        data_date=event.data_date, lines=event.lines, values=event.values, unchanged=event.unchanged,
-        doubt=event.doubt, notes=event.notes, confirmed=event.confirmed,
+        data_date=event.data_date, lines=lines_of(event, old.last), values=event.values, unchanged=event.unchanged,
+        doubt=event.doubt, notes=old.last.notes if event.same_notes and old.last is not None else event.notes,
+        confirmed=event.confirmed,
     )  # fmt: skip
     confirmed = {"confirmed_at": at, "confirmed_for": event.data_date} if event.confirmed else {}
-    pulls = (*(_without_commands(one) for one in old.pulls), new)[-KEPT:]
+    pulls = (*_without_commands(old.pulls), new)[-KEPT:]
     return msgspec.structs.replace(old, pulls=pulls, title=event.title or old.title, failure=None, **confirmed)
 
 
-def _without_commands(pull: Pull) -> Pull:
-    """Return a pull that is no longer the newest: what waited of it is decided in the newest one."""
-    if not any(one.line.commands for one in pull.lines):
-        return pull
-    bare = tuple(
-        msgspec.structs.replace(one, line=msgspec.structs.replace(one.line, commands=())) for one in pull.lines
-    )
-    return msgspec.structs.replace(pull, lines=bare)
+def lines_of(event: SourcePulled, before: Pull | None) -> tuple[PulledLine, ...]:
+    """Return all lines of a pull, of which the event has what changed since the pull `before`."""
+    if not event.since or before is None:
+        return event.lines
+    told = Shorter(
+        lines=event.lines, places=event.places, gone=event.gone, reason_of_moves=event.reason_of_moves
+    )  # fmt: skip
+    return whole(before.going_on, told)
+
+
+def _without_commands(pulls: tuple[Pull, ...]) -> tuple[Pull, ...]:
+    """Return pulls of which none is the newest any more: what waited in them is decided in the newest one.
+
+    A line that is as in the pull before it is the same object as there, however many pulls it waits.
+    """
+    if not pulls:
+        return pulls
+    *earlier, newest = pulls
+    known = {one.line.key: one for one in earlier[-1].lines} if earlier else {}
+    bare: list[PulledLine] = []
+    for one in newest.lines:
+        new = one
+        if one.line.commands:
+            new = msgspec.structs.replace(one, line=msgspec.structs.replace(one.line, commands=()))
+        same = known.get(new.line.key)
+        bare.append(same if same is not None and same == new else new)
+    return (*earlier, msgspec.structs.replace(newest, lines=tuple(bare)))
 
 
 def _with(pulls: tuple[Pull, ...], key: str, *, accepted: frozenset[str], left: frozenset[str]) -> tuple[Pull, ...]:

@@ -4,21 +4,29 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from domain.plan.sources.commands import ChangeSource
+from domain.ids import PersonId, SourceId
+from domain.language import spoken as spoken_now
+from domain.plan.sources.commands import ChangeSource, PauseSource
 from domain.plan.sources.pulls import SettleSource
 from domain.plan.sources.rules import Rules
 from tests.web.sources.house import HARBOUR, JIRA, JUNE, Sourced, form, sourced
 from tests.web.sources.scripted import planned
 from web import languages
+from web.sources.files import Files
+from web.sources.taking import Taking
 from web.sources.tools.tool import Trouble
+from web.write.permission import OPERATOR
 
 pytestmark = pytest.mark.stories
 HERE = f"/p/{HARBOUR}/sources"
 DEPOT = ("7", "Depot opens", JUNE)
 DAY = timedelta(days=1)
+SCRIPT = SourceId("script1")
+CSV = b"id,name,finish,milestone\n7,Depot opens,2027-06-01,yes\n"
 
 
 @pytest.fixture(autouse=True)
@@ -115,3 +123,74 @@ def test_a_tool_that_is_away_says_so_in_the_language_of_the_source_and_never_its
     page = house.house.client("manager").get(f"{HERE}/{JIRA}").text
     assert "Away" in page
     assert "s3cret" not in page
+
+
+# what a script is told
+
+
+def sent(house: Sourced, content: bytes, name: str = "p.csv") -> Any:
+    """Send a plan as a script does, whose library asks for German."""
+    token = house.services.credentials.token(OPERATOR, PersonId("manager"), "all")
+    put = f"/api/v1/projects/{HARBOUR}/sources/{SCRIPT}/plan?name={name}"
+    bearer = {"authorization": f"Bearer {token}", "accept-language": "de"}
+    return house.house.client().put(put, content=content, headers=bearer)
+
+
+def test_a_script_is_told_in_english_what_the_record_has_in_the_language_of_the_source(house: Sourced) -> None:
+    house.attach(key=SCRIPT, tool="upload", language="de")
+    answer = sent(house, b"<oops")
+    assert answer.status_code == 422
+    assert answer.json()["title"] == "A value cannot be right"
+    assert "cannot be read" in answer.json()["detail"]
+    failure = house.source(SCRIPT).failure
+    assert failure is not None
+    assert "kann nicht gelesen werden" in failure.why
+    assert "cannot be read" not in failure.why
+    rowless = sent(house, b"id,name,finish\n7,Depot opens,2027-06-01\n")
+    assert "Import it once by hand" in rowless.json()["detail"]
+
+
+def test_in_english_a_broken_plan_is_read_once_and_another_language_costs_one_more(
+    house: Sourced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, seen = Files.read, []
+
+    def counted(files: Files, name: str, content: Any) -> Any:
+        seen.append(spoken_now())
+        return read(files, name, content)
+
+    monkeypatch.setattr(Files, "read", counted)
+    house.attach(key=SCRIPT, tool="upload", language="fr")
+    assert sent(house, b"<oops").status_code == 422
+    assert seen == ["fr", "en"]
+    seen.clear()
+    assert sent(house, CSV).status_code == 201
+    assert seen == ["fr"]
+    house.tell(ChangeSource(project=HARBOUR, source=SCRIPT, name="Script", cadence=60, language="en"))
+    seen.clear()
+    assert sent(house, b"<oops").status_code == 422
+    assert seen == ["en"]
+
+
+def test_why_a_line_of_a_sent_plan_waits_is_recorded_in_the_language_of_the_source(house: Sourced) -> None:
+    house.attach(Rules(), key=SCRIPT, tool="upload", language="de")
+    assert sent(house, CSV).json()["waits"] == 1
+    [waits] = house.source(SCRIPT).waits
+    assert waits.why == "Die Regeln fragen."
+
+
+def test_a_refusal_of_a_sent_plan_is_in_english_whatever_the_source_speaks(
+    house: Sourced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.attach(key=SCRIPT, tool="upload", language="de")
+    monkeypatch.setattr(Taking, "_still", lambda self, project, source, _asked: self.find(project, source))
+
+    def paused_meanwhile(files: Files, name: str, content: Any) -> Any:
+        house.tell(PauseSource(project=HARBOUR, source=SCRIPT))
+        return read(files, name, content)
+
+    read = Files.read
+    monkeypatch.setattr(Files, "read", paused_meanwhile)
+    answer = sent(house, CSV)
+    assert (answer.status_code, answer.json()["title"]) == (409, "Not possible now")
+    assert "This source is paused" in answer.json()["detail"]

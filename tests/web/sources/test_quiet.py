@@ -10,12 +10,14 @@ import pytest
 
 from domain.agreement.share import ActivateTerms, DraftTerms
 from domain.ids import MilestoneId, SourceId
+from domain.plan.project import CloseProject
 from domain.plan.schedule import ConfirmPlan, MoveForecast
-from domain.plan.sources.commands import ChangeSource
+from domain.plan.sources.commands import ChangeSource, SetSourceRules
+from domain.plan.sources.rules import Rules
 from projections.entries.changes import changes
 from projections.replay.pages import Views
 from tests.web.doors import wait_until
-from tests.web.sources.house import HARBOUR, JIRA, MAY, Sourced, sourced
+from tests.web.sources.house import HARBOUR, JIRA, MAY, Sourced, form, sourced
 from tests.web.sources.scripted import planned
 from tests.world import SHARE, everything
 from web.render.details import stands_as
@@ -189,3 +191,33 @@ def test_a_share_that_does_not_tell_when_the_plan_was_confirmed_gets_no_byte_of_
     wait_until(lambda: "Frost" in shown(house)[2])
     assert log.head(SHARE) == before + 1
     assert not shown(house)[1]
+
+
+def test_of_a_closed_project_nobody_reads_that_its_plan_is_not_confirmed_or_that_its_source_fails(
+    house: Sourced,
+) -> None:
+    house.owned(("1", "internal m1", MAY))
+    house.later(days=1)
+    house.tell(ConfirmPlan(project=HARBOUR))
+    house.tell(SetSourceRules(project=HARBOUR, source=JIRA, rules=Rules()))
+    house.pull(planned(("1", "internal m1", MAY + timedelta(days=1))))  # waits
+    failing_for(house, hours=25)
+    wait_until(lambda: shown(house)[1])
+    browser, here = house.house.client("manager"), f"/p/{HARBOUR}/sources"
+    pages = (here, f"{here}/{JIRA}", f"/p/{HARBOUR}", "/for-you")
+    for path in pages:
+        page = browser.get(path).text
+        assert ("It is away." in page, f"{JIRA}/waits" in page) == (True, True), path
+    assert [path for path in pages if "Pull now" in browser.get(path).text] == [here, f"{here}/{JIRA}"]
+    assert f'{here}/{JIRA}/pause"' in browser.get(f"{here}/{JIRA}").text
+    before = shown(house)[0]
+    house.tell(CloseProject(project=HARBOUR, reason="Handed over"))
+    wait_until(lambda: shown(house)[0] > before)
+    assert (shown(house)[1], "Plan confirmed" in shown(house)[2]) == (False, True)
+    for path in pages:
+        page = browser.get(path).text
+        assert ("It is away." in page, f"{JIRA}/waits" in page, "Pull now" in page) == (False, False, False), path
+    assert f'{here}/{JIRA}/pause"' not in browser.get(f"{here}/{JIRA}").text
+    assert "Take what is ticked" not in browser.get(f"{here}/{JIRA}/waits").text
+    asked = form(browser, f"{here}/{JIRA}/pull", page=f"{here}/{JIRA}")
+    assert (asked.status_code, "nothing comes from here any more" in asked.text) == (409, True)

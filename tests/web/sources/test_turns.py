@@ -86,6 +86,25 @@ def test_retry_after_is_kept_and_a_person_does_not_have_to_wait() -> None:
     assert made.due(20.0, 1) == ["a"]
 
 
+def test_what_a_tool_asked_another_process_to_wait_for_is_kept_here_and_a_person_does_not_have_to_wait() -> None:
+    made = Turns(lambda: 0.5)
+    made.keep({"a": HOUR, "b": HOUR}, 0.0, {"a": 7200.0})
+    assert made.due(10.0, 4) == ["b"]
+    for now in (3600.0, 7199.0):
+        made.keep({"a": HOUR, "b": HOUR}, now, {"a": 7200.0 - now})
+        made.hint("a", now)
+        made.keep({"a": HOUR, "b": HOUR}, now, {"a": 7200.0 - now})
+        assert made.due(now, 4) == []
+    made.keep({"a": HOUR, "b": HOUR}, 7200.0)
+    assert made.due(7200.0, 4) == ["a"]
+    made.failed("a", 7201.0, None, for_good=False)
+    made.keep({"a": HOUR}, 7300.0, {"a": 7200.0})  # it led before, and was told nothing of this
+    assert made.due(7300.0 + 7199, 4) == []
+    made.at_once("a", 7400.0)
+    made.keep({"a": HOUR}, 7400.0, {"a": 7100.0})
+    assert made.due(7400.0, 4) == ["a"]
+
+
 def test_what_only_a_person_can_mend_is_tried_once_a_day() -> None:
     made = turns("a", spread=0.0)
     made.due(5.0, 1)

@@ -15,7 +15,7 @@ import zipfile
 import msgspec
 
 from domain.language import gettext as _
-from web.importers.plan import broken
+from web.importers.plan import broken, busy
 
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = b"PK\x03\x04"
@@ -61,7 +61,7 @@ def sheets(data: bytes) -> WorkbookRows:
             )
         )
     if told.wrong == "busy":
-        raise broken(_("Other workbooks are being read. Try again in some minutes."))
+        raise busy(_("Other workbooks are being read. Try again in some minutes."))
     if told.wrong:
         raise broken(_("The workbook cannot be read. Open it, save it again as XLSX or as CSV UTF-8, and send that."))
     return told

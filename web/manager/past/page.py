@@ -6,6 +6,7 @@ Rule: what is sent is only kept, for a day, until somebody adds it; the list of 
 import io
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -26,6 +27,7 @@ from web.ids import new_id
 from web.importers.dated import status_date
 from web.importers.plan import BrokenFile, Plan
 from web.importers.reading import read
+from web.manager.importing.apart import NoTurn, busy, read_apart
 from web.manager.importing.sending import uploads_of
 from web.manager.importing.uploads import TooLarge, Uploads
 from web.manager.plan.change import Order, carry_out
@@ -139,7 +141,10 @@ async def accept(request: Request, signed: Signed) -> Response:
         return not_found()
     key = CommandId(str(form.get("command_id", "")))
     if not services.service.carried_out(signed.person.id, key):
-        found = await run_in_threadpool(_read, request, project)
+        try:
+            found = await read_apart(request, partial(_read, request, project))
+        except NoTurn:
+            return busy(request)
         if found is None:
             return not_found()
         if found[1] is None or not found[1].commands:
@@ -154,7 +159,10 @@ async def accept(request: Request, signed: Signed) -> Response:
 
 async def _page(request: Request, signed: Signed, project: Project, refused: Refused | None = None) -> Response:
     services: Services = request.app.state.services
-    found = await run_in_threadpool(_read, request, project)
+    try:
+        found = await read_apart(request, partial(_read, request, project))
+    except NoTurn:
+        return busy(request)
     if found is None:
         return not_found()
     page = PastAddedPage(

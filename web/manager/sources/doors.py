@@ -9,6 +9,7 @@ import contextlib
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -20,17 +21,26 @@ from starlette.routing import BaseRoute
 from domain.errors import Conflict, Refused, Stale
 from domain.ids import ProjectId, SourceId
 from domain.language import gettext as _
-from domain.language import speaking
+from domain.language import speaking, spoken
 from domain.people.tokens import SOURCE
 from domain.plan.project import Project
 from domain.plan.sources.source import Source
 from web.door.guard import NOT_FOUND, STAFF, Signed, door, not_found, open_door
 from web.door.problem import problem, refusal
+from web.manager.importing.apart import NoTurn, busy, read_apart
 from web.process.services import Services, services_of
 from web.sources.taking import News
-from web.sources.tools.tool import Trouble
+from web.sources.tools.tool import NoTurn as NoReader
+from web.sources.tools.tool import Pulled, Trouble
 
 BLOCK = 1 << 20  # bytes written at a time
+
+
+class Unread(msgspec.Struct, frozen=True):
+    """Why a file cannot be read: as its source says it, for the record, and as whoever sent it is told."""
+
+    recorded: Trouble
+    told: str
 
 
 async def put_plan(request: Request, signed: Signed) -> Response:
@@ -49,12 +59,18 @@ async def put_plan(request: Request, signed: Signed) -> Response:
     name = request.query_params.get("name", "")[:200] or "plan"
     async with _kept(request) as file:
         try:
-            news = await run_in_threadpool(_take, services, there, name, file)
-        except Trouble as trouble:
-            await run_in_threadpool(services.sources.taking.fail, project, key, trouble)
-            return problem(422, _("A value cannot be right"), str(trouble))
+            read = await read_apart(request, partial(_read, services, there, name, file))
+        except (NoTurn, NoReader):
+            return busy(request)
         except Refused as refused:
             return refusal(refused)
+    if isinstance(read, Unread):
+        await run_in_threadpool(services.sources.taking.fail, project, key, read.recorded)
+        return problem(422, _("A value cannot be right"), read.told)
+    try:
+        news = await run_in_threadpool(_take, services, there, read)
+    except Refused as refused:
+        return refusal(refused)
     return await run_in_threadpool(_answer, services, project, key, news)
 
 
@@ -74,13 +90,33 @@ async def _kept(request: Request) -> AsyncIterator[Path]:
         yield path
 
 
-def _take(services: Services, there: tuple[Project, Source], name: str, file: Path) -> News:
-    """Read a file and record what it brings. Raises: Trouble, Refused."""
-    project, source = there
+def _read(services: Services, there: tuple[Project, Source], name: str, file: Path) -> Pulled | Unread:
+    """Return what a file brings, in the language of its source. Raises: Conflict, NoReader."""
+    _project, source = there
     if source.paused is not None:
         raise Conflict(_("This source is paused, so nothing is taken. Let it go on at its page."), "source")
-    with speaking(source.language):
-        pulled = services.sources.files.read(name, file)
+    try:
+        with speaking(source.language):
+            return services.sources.files.read(name, file)
+    except NoReader:
+        raise
+    except Trouble as trouble:
+        if source.language == spoken():
+            return Unread(trouble, str(trouble))
+        recorded = trouble
+    told = str(recorded)
+    try:  # once more: sentences are made where the file is read
+        services.sources.files.read(name, file)
+    except NoReader:
+        pass
+    except Trouble as trouble:
+        told = str(trouble)
+    return Unread(recorded, told)
+
+
+def _take(services: Services, there: tuple[Project, Source], pulled: Pulled) -> News:
+    """Record what a file brings. Raises: Refused."""
+    project, source = there
     try:
         return services.sources.taking.take(project.id, source.id, pulled)
     except Stale:  # another plan was sent at the same moment

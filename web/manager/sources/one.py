@@ -258,6 +258,9 @@ async def pull(request: Request, signed: Signed) -> Response:
     if there is None:
         return not_found()
     project, source = there
+    if project.phase == "closed":
+        told = _("The project is closed, so nothing comes from here any more.")
+        return await shown(request, signed, OnPage(problem=Conflict(told, "tool"), where="test"))
     if source.paused is not None or not source.attached or source.tool == "upload":
         told = _("Nothing is pulled from this source: it is paused, detached, or a script sends its plan.")
         return await shown(request, signed, OnPage(problem=Conflict(told, "tool"), where="test"))

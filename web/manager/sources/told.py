@@ -84,10 +84,11 @@ class SourceTold(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     tone: str  # "ok", "warn", "off" or "soft"
     next: str  # "" where nothing is pulled
-    waits: int
+    waits: int  # to be decided, which nothing is of a closed project
     owns: int  # milestones on the plan
     fields: Sequence[Field]
     asked: bool  # whether it is asked for its plan; one that is sent is not
+    stopped: bool  # whether nothing is pulled or taken: it is paused, or the project is closed
 
 
 def source_told(services: Services, project: Project, source: Source) -> SourceTold:
@@ -102,15 +103,18 @@ def source_told(services: Services, project: Project, source: Source) -> SourceT
         state=state,
         tone=tone,
         next=_next(services, project, source) if asked else "",
-        waits=len(source.waits),
+        waits=len(source.waits) if project.phase != "closed" else 0,
         owns=sum(one.source_id.startswith(f"{source.id}/") for one in project.schedule.milestones.values()),
         fields=tool.fields if tool is not None else (),
         asked=asked,
+        stopped=source.paused is not None or project.phase == "closed",
     )
 
 
 def _state(project: Project, source: Source) -> tuple[str, str]:
     zone = project.time_zone
+    if project.phase == "closed":
+        return _("The project is closed, so nothing comes from here any more."), "soft"
     if source.paused is not None:
         told = _("Paused: {why}", why=source.paused) if source.paused else _("Paused.")
         return told, "soft"

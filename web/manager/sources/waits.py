@@ -60,7 +60,8 @@ async def _waits(request: Request, signed: Signed, problem: Refused | None) -> R
         return not_found()
     project, source = there
     last = source.last
-    lines = [one for one in lines_told(last) if one.waits] if last is not None and source.attached else []
+    open_yet = source.attached and project.phase != "closed"
+    lines = [one for one in lines_told(last) if one.waits] if last is not None and open_yet else []
     if last is not None and last.doubt:
         lines = [msgspec.structs.replace(one, ticked=False) for one in lines]
     page = WaitsPage(

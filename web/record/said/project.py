@@ -91,7 +91,7 @@ def told(event: ProjectEvent, both: Both) -> InSentences:
         return _health(event, both)
     if isinstance(event, SourceEvent):
         subject = said_of_sources.subject(event, both.after)
-        return InSentences(subject=subject, became=tuple(said_of_sources.became(event)))
+        return InSentences(subject=subject, became=tuple(said_of_sources.became(event, both.after)))
     return InSentences(subject=both.after.title, became=tuple(_own(event, both)))
 
 

@@ -16,8 +16,8 @@ def subject(event: s.SourceEvent, project: Project) -> str:
     return source.name if source is not None else event.source
 
 
-def became(event: s.SourceEvent) -> Sequence[Became]:
-    """Return what became of a source, or what it brought."""
+def became(event: s.SourceEvent, after: Project) -> Sequence[Became]:
+    """Return what became of a source, or what it brought; `after`: the project after the event."""
     match event:
         case s.SourceAttached():
             return [Became(what=_("source attached"))]
@@ -40,7 +40,7 @@ def became(event: s.SourceEvent) -> Sequence[Became]:
         case s.SourceRecovered():
             return [Became(what=_("source works again"))]
         case s.SourcePulled():
-            return [_pulled(event)]
+            return [_pulled(event, after)]
         case s.SourceSettled(taken=taken, left=left):
             return [Became(what=_("{taken} proposals taken, {left} left", taken=len(taken), left=len(left)))]
         case s.SourcePullPutBack(reason=reason):
@@ -49,10 +49,13 @@ def became(event: s.SourceEvent) -> Sequence[Became]:
             assert_never(event)
 
 
-def _pulled(event: s.SourcePulled) -> Became:
+def _pulled(event: s.SourcePulled, after: Project) -> Became:
+    source = after.sources.get(event.source)
+    pull = source.pull(event.pull) if source is not None else None
+    lines = pull.lines if pull is not None else event.lines
     day = _("data date {day}", day=words.day_year(event.data_date)) if event.data_date is not None else ""
-    if not event.lines:
+    if not lines:
         return Became(what=_("pulled, nothing new"), note=day)
-    taken = sum(one.outcome == "taken" for one in event.lines)
-    waits = sum(one.outcome == "waits" for one in event.lines)
+    taken = sum(one.outcome == "taken" for one in lines)
+    waits = sum(one.outcome == "waits" for one in lines)
     return Became(what=_("pulled: {taken} taken, {waits} to decide", taken=taken, waits=waits), note=day)

@@ -76,6 +76,10 @@ class Trouble(Exception):
         self.retry_after, self.for_good = retry_after, for_good
 
 
+class NoTurn(Trouble):
+    """A plan that was not read, as others are: nothing is wrong with its source, so nothing is recorded of it."""
+
+
 class Tool(Protocol):
     """One tool. Every method is safe to be called from several tasks, and keeps nothing between calls."""
 
