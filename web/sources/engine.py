@@ -238,8 +238,16 @@ class Engine:
     async def _turn(self, key: str) -> None:
         """Pull from one source, and record what came of it."""
         project, source = _key(key)
-        with speaking(self._language(project, source)):
-            asked = await self._asked(project, source)
+        asked = TurnEnd(trouble=Trouble(_("Pulling failed unexpectedly; the server’s log says why.")))
+        try:
+            with speaking(self._language(project, source)):
+                asked = await self._asked(project, source)
+        except Exception:
+            log.exception("a turn of a source failed; it has another one later")
+        finally:  # whatever ended it: a turn that is never said to have ended is the last one of its source
+            self._note_end(key, asked)
+
+    def _note_end(self, key: str, asked: TurnEnd) -> None:
         with self._lock:
             now = self._ports.monotonic()
             if asked.trouble is None:

@@ -28,7 +28,7 @@ log = logging.getLogger("fanlight")
 Standing = Literal["whole", "updates-wait", "not-asked", "not-confirmed"]
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class ErasureOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of the erasure of a person beside their own data, which is destroyed.
 
     `updates`: whether the updates that name them are erased, but for those on screens. `silent`: how many processes
@@ -61,7 +61,7 @@ class PersonErasure:
     ) -> None:
         """`let_go` drops what this process itself has in memory, and returns whether that is done."""
         self._logs, self._notary, self._present, self._clock, self._let_go = logs, notary, present, clock, let_go
-        self._outcomes: dict[PersonId, Outcome] = {}
+        self._outcomes: dict[PersonId, ErasureOutcome] = {}
         self._lock = threading.Lock()
         self._finished: set[PersonId] = set()
         self._waiting: dict[PersonId, dict[str, set[int]]] = {}
@@ -77,7 +77,7 @@ class PersonErasure:
         """Erase it, once they are; if that fails it is logged, and the process that leads tries again."""
         if isinstance(command, ErasePerson):
             updates = self._tried(command.person)
-            self._outcomes[command.person] = Outcome(updates=updates, silent=self._asked())
+            self._outcomes[command.person] = ErasureOutcome(updates=updates, silent=self._asked())
 
     def _asked(self) -> int | None:
         """Have every process let go; return how many did not say that they did, None where that cannot be known."""
@@ -88,9 +88,9 @@ class PersonErasure:
             log.exception("whether every process let go of an erased person is not known")
             return None
 
-    def outcome(self, person: PersonId) -> Outcome:
+    def outcome(self, person: PersonId) -> ErasureOutcome:
         """Return what came of the erasure of a person who was erased through this process."""
-        return self._outcomes.get(person, Outcome())
+        return self._outcomes.get(person, ErasureOutcome())
 
     def finish(self, people: Collection[PersonId]) -> NamesErased:
         """Erase what is due for people who are erased, and return what is erased by now and what still waits."""
