@@ -474,12 +474,12 @@ class Process:
         answering as long as the clock does.
         """
         self._draining.set()
-        with _logged("closing the open dashboards"):
+        with _logged("drain"):
             await self._live.drain(self._settings.drain_seconds)
         if self._hints is not None:
             self._hints.end()
         self._stop.set()
-        with _logged("waking the threads"):
+        with _logged("wake"):
             for sleeper in (self._follower, self._receipts, self._tail, self._telling.notices, self.services.poster):
                 sleeper.wake()
             self.services.sources.engine.wake()
@@ -488,14 +488,15 @@ class Process:
         sender = self.services.mail_sender
         sent = sender is None or await asyncio.to_thread(sender.finish, JOINED)
         hang = [thread.name for thread in threads if thread.is_alive()]
-        if hang or not sent:
-            log.error(
-                "these do not end: %s; an erasure waits for this process until it has", ", ".join(hang or ["post"])
-            )
+        hang += [
+            name for name, ended in (("invitations", sent), ("messages", not self.services.poster.sends)) if not ended
+        ]
+        if hang:
+            log.error("these do not end: %s; an erasure waits for this process until it has", ", ".join(hang))
         else:
             await asyncio.to_thread(self._go)
-        for what, work in (("signing", self._sign_all), ("the snapshot", self._snapshot_last)):
-            with _logged(what):
+        for step, work in (("signing", self._sign_all), ("snapshot", self._snapshot_last)):
+            with _logged(step):
                 await asyncio.to_thread(work)
         if self.lease_keeper is not None:
             await asyncio.to_thread(self.lease_keeper.end)
@@ -503,7 +504,7 @@ class Process:
             task.cancel()
         await asyncio.wait(tasks, timeout=5)
         if self._hints is not None:
-            with _logged("closing the connections to Redis"):
+            with _logged("hints"):
                 await self._hints.close()
         await asyncio.to_thread(self._go)
         self._logs.close()
@@ -511,7 +512,7 @@ class Process:
     def _go(self) -> None:
         """Say that this process sends nothing any more, where the logs answer; once. For threads."""
         if not self.services.health.away:
-            with _logged("saying that this process ends, for which the next erasure waits once,"):
+            with _logged("attendance"):
                 self._logs.processes.go()
 
     def _sign_all(self) -> None:
@@ -554,12 +555,12 @@ class Process:
 
 
 @contextlib.contextmanager
-def _logged(what: str) -> Iterator[None]:
-    """Log what fails at the end of a process, and go on: the steps after it are needed all the more."""
+def _logged(step: str) -> Iterator[None]:
+    """Log which step of stopping fails, and go on: those after it are needed all the more."""
     try:
         yield
     except Exception:
-        log.exception("%s failed at the end of this process", what)
+        log.exception("this process stops, and of that %s failed; the rest is done", step)
 
 
 def provider(settings: Settings, clock: Callable[[], datetime]) -> "Provider | None":

@@ -100,6 +100,11 @@ class Poster:
             if (due := self._due(channel, now, parked)) is not None:
                 self._begin(SYSTEM, due)
 
+    @property
+    def sends(self) -> bool:
+        """Whether a message may be on its way to a channel at this moment."""
+        return any(thread.is_alive() for thread in list(self._sending.values()))
+
     def wait(self, seconds: float) -> None:
         """Wait at most so many seconds for what is being sent."""
         for thread in list(self._sending.values()):

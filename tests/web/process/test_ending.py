@@ -108,6 +108,22 @@ def test_where_a_thread_hangs_it_is_counted_until_the_end_and_goes_on_answering(
     assert "these do not end: receipts" in caplog.text
 
 
+def test_where_a_message_to_a_channel_is_still_on_its_way_it_is_counted_until_the_end(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    eraser, poster, over, found = Eraser(house), house.process.services.poster, threading.Event(), list[int]()
+    sending = threading.Thread(target=over.wait, args=(30,), daemon=True)
+    sending.start()
+    monkeypatch.setattr(poster, "run", lambda stop: stop.wait())  # it has given up waiting for it
+    poster._sending["channel"] = sending  # type: ignore[index]
+    monkeypatch.setattr(house.process, "_sign_all", lambda: found.append(eraser.there()))
+    at_the_end = eraser.at_the_end(house, monkeypatch)
+    stopped(house)
+    over.set()
+    assert (found, at_the_end) == ([1], [0])
+    assert "these do not end: messages" in caplog.text
+
+
 def test_a_step_that_fails_is_logged_and_those_after_it_are_done(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
