@@ -9,6 +9,7 @@ import pytest
 
 from domain.ids import CommandId, SourceId
 from domain.plan.sources.commands import AttachSource
+from tests.web.doors import wait_until
 from tests.web.sources.house import TAKE, sourced
 from tests.web.sources.scripted import Scripted, planned
 from tests.world import HARBOUR, World
@@ -105,6 +106,7 @@ def test_a_turn_that_ends_as_nobody_thought_of_is_not_the_last_one_of_its_source
             house.tool.answer = cancels_once
         monkeypatch.setattr(engine, "_turns", Turns(lambda: 1.0))  # nobody but a person asks for a turn yet
         engine.rest = False
+        wait_until(house.services.leads)
         ended = engine.pull_now(HARBOUR, JIRA, patience=10)
         assert ended.trouble is not None
         assert "failed unexpectedly" in str(ended.trouble)
