@@ -101,7 +101,9 @@ def test_whoever_sends_the_form_again_after_an_answer_that_did_not_come_learns_t
             browser.post(ERASE, data=filled)
     assert gone(house)
     assert "Erased. What their browsers reported stays" in said(browser, browser.post(ERASE, data=filled))
-    assert browser.post(ERASE, data=filled | {"command_id": new_id()}).status_code == 404
+    for key in (new_id(), "", "\x00", "k" * 5000, "\ud800"):
+        strange = key.encode("utf-8", "surrogatepass")
+        assert browser.post(ERASE, data=filled | {"command_id": strange}).status_code == 404
     assert browser.get(ERASE).status_code == 404
     manager = house.client("manager")
     theirs = filled | {"csrf": manager.get(HERE).text.split('name="csrf" value="')[1].split('"')[0]}
