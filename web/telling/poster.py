@@ -97,7 +97,12 @@ class Poster:
         for channel in list(world.channels.values()):
             if channel.ended is not None or channel.id in self._sending or len(self._sending) >= AT_ONCE:
                 continue
-            if (due := self._due(channel, now, parked)) is not None:
+            try:
+                due = self._due(channel, now, parked)
+            except Exception:
+                log.exception("what is due to a channel could not be found; the others go on")
+                continue
+            if due is not None:
                 self._begin(SYSTEM, due)
 
     @property
