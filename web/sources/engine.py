@@ -217,7 +217,10 @@ class Engine:
     def note_lasting(self) -> None:
         """Record of sources that they have failed for a day: by the clock, as the next try may come much later."""
         for project, source in self._asked_here():
-            self._ports.taking.note_lasting(project, source)
+            try:
+                self._ports.taking.note_lasting(project, source)
+            except Exception:
+                log.exception("that a source has failed for a day could not be noted; the others go on")
 
     def _cadences(self) -> dict[str, float]:
         """Return the sources that are pulled, with the seconds between two pulls."""

@@ -9,6 +9,7 @@ import pytest
 
 from domain.ids import CommandId, SourceId
 from domain.plan.sources.commands import AttachSource
+from domain.plan.sources.source import Source
 from tests.web.doors import wait_until
 from tests.web.sources.house import TAKE, sourced
 from tests.web.sources.scripted import Scripted, planned
@@ -112,3 +113,21 @@ def test_a_turn_that_ends_as_nobody_thought_of_is_not_the_last_one_of_its_source
         assert "failed unexpectedly" in str(ended.trouble)
         assert engine.pull_now(HARBOUR, JIRA, patience=10).news is not None
         engine.rest = True
+
+
+def test_what_cannot_be_noted_of_one_source_is_noted_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sourced(tmp_path) as house:
+        house.attach()
+        house.attach(key=SourceId("jira2"))
+        noted: list[SourceId] = []
+
+        def note(_project: object, source: Source) -> None:
+            noted.append(source.id)
+            if len(noted) == 1:
+                raise ZeroDivisionError
+
+        monkeypatch.setattr(house.services.sources.taking, "note_lasting", note)
+        house.services.sources.engine.note_lasting()
+        assert sorted(noted) == ["jira1", "jira2"]
