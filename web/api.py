@@ -11,7 +11,7 @@ from domain.commands import AnyCommand
 from domain.errors import Invalid, Refused
 from domain.ids import CommandId, ShareId
 from domain.language import gettext as _
-from domain.people.person import PersonCommand
+from domain.people.person import ErasePerson, PersonCommand
 from domain.people.tokens import CHANGE, READ
 from domain.view import ClientView
 from projections.entries.entry import Entry
@@ -60,7 +60,10 @@ async def carry_out(request: Request, signed: Signed) -> Response:
         return refusal(refused)
     if blind:  # a count would tell of what the viewer is to other clients
         answer = msgspec.structs.replace(answer, version=0, events=(), versions=())
-    return Response(msgspec.json.encode(answer), 200 if answer.repeated else 201, media_type="application/json")
+    members = msgspec.to_builtins(answer)
+    if isinstance(sent.command, ErasePerson):
+        members["erased"] = services_of(request).erasure.outcome(sent.command.person).standing
+    return Response(msgspec.json.encode(members), 200 if answer.repeated else 201, media_type="application/json")
 
 
 async def _sent_command(request: Request) -> SentCommand | Response:

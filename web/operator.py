@@ -18,7 +18,7 @@ NO_STORE = {"cache-control": "no-store"}
 
 
 async def healthz(request: Request) -> Response:
-    """`GET /healthz`: 200 when logs, follower, every share and receipts of the installation are well, else 503."""
+    """`GET /healthz`: 200 when the installation is well, else 503; docs/operators.md says by what."""
     report = services_of(request).health.report()
     return _answer(request, "ok", msgspec.to_builtins(report), well=report.ok)
 

@@ -1,12 +1,14 @@
 """Which processes serve an installation, and that each has let go of what was erased before an erasure answers.
 
-Rule: a process comes before it answers anybody, and goes when it ends. Whoever erases asks once the erasure is durable,
+Rule: a process comes before it answers anybody, and goes once it can send nothing any more, while it still answers
+whoever erases: else they would wait for an answer that cannot come. Whoever erases asks once the erasure is durable,
 and waits until every process that came and did not go has answered, for `PATIENCE` at most. One that did not answer is
 named to whoever erased; it is not waited for again before it answers.
 """
 
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -36,6 +38,7 @@ class Attendance:
     def __init__(self, recorder: ApplicationRecorder, clock: Callable[[], float] = time.monotonic) -> None:
         self._recorder, self._clock = recorder, clock
         self.me = ""  # the name of this process, "" where it serves nobody
+        self._going = threading.Lock()  # an answer after the last word would have it counted for ever
 
     # a process that serves
 
@@ -52,10 +55,11 @@ class Attendance:
         return asked
 
     def go(self) -> None:
-        """Say that this process has ended."""
-        if self.me:
-            self._note(self.me, there=False)
-            self.me = ""
+        """Say that this process sends nothing any more, and answers no more requests to let go."""
+        with self._going:
+            if self.me:
+                self._note(self.me, there=False)
+                self.me = ""
 
     def asked(self) -> int:
         """Return the number of the newest request to let go, 0 when there was none."""
@@ -63,11 +67,12 @@ class Attendance:
 
     def let_go(self, request: int) -> None:
         """Say that this process has let go of all that was erased before a request."""
-        if not self.me or request <= self._newest(_answers(self.me)):
-            return
-        self._recorder.insert_events([row(_answers(self.me), request, "let-go", b"")])
-        if self.me not in self.there():  # it was given up meanwhile
-            self._note(self.me, there=True)
+        with self._going:
+            if not self.me or request <= self._newest(_answers(self.me)):
+                return
+            self._recorder.insert_events([row(_answers(self.me), request, "let-go", b"")])
+            if self.me not in self.there():  # it was given up meanwhile
+                self._note(self.me, there=True)
 
     # whoever erases
 

@@ -484,7 +484,7 @@ def test_an_erasure_answers_once_every_worker_has_let_go(two: Two, monkeypatch: 
     erase = ErasePerson(person=PersonId(VIEWER), reason="Asked for it")
     here.service.execute(OPERATOR, erase, command_id=CommandId(new_id(24)))
     assert forgot.is_set()
-    assert here.erasure.silent(PersonId(VIEWER)) == 0
+    assert here.erasure.outcome(PersonId(VIEWER)).silent == 0
     assert there.follower.forgot
 
 
@@ -494,7 +494,7 @@ def test_a_worker_that_hangs_is_told_of_where_somebody_is_erased(two: Two, monke
     monkeypatch.setattr(there.logs.processes, "asked", lambda: 0)  # its clockwork stands still
     erase = ErasePerson(person=PersonId(VIEWER), reason="Asked for it")
     here.service.execute(OPERATOR, erase, command_id=CommandId(new_id(24)))
-    assert here.erasure.silent(PersonId(VIEWER)) == 1
+    assert here.erasure.outcome(PersonId(VIEWER)).silent == 1
     monkeypatch.undo()
     wait_until(lambda: len(here.logs.processes.there()) == 2)  # it goes on, and has let go
     assert here.logs.processes.everybody_lets_go() == []

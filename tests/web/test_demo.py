@@ -1,5 +1,6 @@
 """The page of the demo: whom a visitor can be, told of the people as they are on record."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from domain.commands import AnyCommand
 from domain.ids import ClientId, CommandId
 from domain.people.clients import RegisterClient
 from domain.people.person import InvitePerson
-from tests.web.doors import House, running
+from tests.web.doors import House, running, wait_until
 from tests.world import ADMIN
 from web.demo import cast, life, look
 from web.ids import new_id
@@ -59,3 +60,27 @@ def test_the_organisation_has_a_look_of_its_own_drawn_as_any_uploaded_one(house:
         kept = log.asset(picture.sha256)
         assert checked(kept or b"") == picture, field
     assert set(cast.ORGANISATION.upper()) <= {" ", *look.LETTERS}
+
+
+def test_the_story_goes_on_after_a_change_that_fails_unexpectedly(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(life, "PACE", 0.02)
+    services, changed = house.process.services, list[int]()
+    going = life.Life(services, 1.0, 1)
+
+    def change(_now: object) -> None:
+        changed.append(1)
+        if len(changed) == 1:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(going._story, "lapse", lambda _now: None)
+    monkeypatch.setattr(going._story, "change", change)
+    monkeypatch.setattr(going._story.reviews, "look", lambda _now: None)
+
+    async def visit() -> None:
+        async with going.going_on():
+            await asyncio.to_thread(wait_until, lambda: len(changed) >= 3)
+
+    asyncio.run(visit())
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [ZeroDivisionError]

@@ -94,7 +94,9 @@ def stored(settings: Settings, checkpoints: Sequence[Path], key: str | None = No
     """
     if not settings.database_url and not (settings.data / "events.db").exists():
         raise Invalid(_("There is nothing in {data}. Say which folder with --data.", data=settings.data), "data")
-    logging.getLogger("fanlight").setLevel(logging.CRITICAL)  # what cannot be read is told below
+    ours = logging.getLogger("fanlight")
+    level = ours.level
+    ours.setLevel(logging.CRITICAL)  # what cannot be read is told below
     folder = open_logs.logs(settings, reading=True)
     try:
         return _checked(folder, _trusts(folder, settings, key), checkpoints)
@@ -103,6 +105,7 @@ def stored(settings: Settings, checkpoints: Sequence[Path], key: str | None = No
         return 1
     finally:
         folder.close()
+        ours.setLevel(level)
 
 
 def _checked(folder: Logs, trusts: Sequence[Trust], checkpoints: Sequence[Path]) -> int:

@@ -146,6 +146,8 @@ class Life:
             self._story.reviews.look(self._services.now())
         except Refused as refused:
             log.info("the story wanted what the domain refuses: %s", refused)
+        except Exception:
+            log.exception("a change of the story failed; the next one goes on")
 
 
 class DemoPage(Page, frozen=True, kw_only=True):

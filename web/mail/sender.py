@@ -71,11 +71,12 @@ class MailSender:
         sending.join(PATIENCE)
         return self._mail(errand)
 
-    def finish(self, seconds: float) -> None:
-        """Wait at most so many seconds for invitations that are being sent, before the logs are closed."""
+    def finish(self, seconds: float) -> bool:
+        """Wait at most so many seconds for invitations that are being sent; return whether none is any more."""
         end = time.monotonic() + seconds
         for thread in self._sending:
             thread.join(max(0.0, end - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._sending)
 
     def _send(self, errand: Errand, secret: str = "", way_on: str = "") -> None:
         try:

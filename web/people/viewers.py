@@ -27,6 +27,14 @@ from web.people.erasure import NamingLines, naming_lines
 from web.process.services import Services
 from web.staff.acting import actor_of, permitted
 from web.staff.frame import StaffPage, share_of, shell
+from web.write.erasure import Standing
+
+ERASED: Mapping[Standing, str] = {  # what the page of a share says of it then: web/manager/agreement/shares.py
+    "whole": "erased",
+    "updates-wait": "erased-later",
+    "not-asked": "erased-not-asked",
+    "not-confirmed": "erased-not-told",
+}
 
 
 class ViewerLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -304,19 +312,25 @@ async def erase(request: Request, signed: Signed) -> Response:
     services: Services = request.app.state.services
     share = await run_in_threadpool(_share, services, request)
     person = _person(services, share, request)
-    if share is None or person is None or not may_erase(services, signed, person):
-        return not_found()
     problem: Refused | None = None
     form = await request.form() if request.method == "POST" else {}
     reason, key = _reason_and_key(form)
+    # whoever sends it again, as after an answer that said to try again, is not told that there is nobody
+    again = (
+        bool(form) and person is None and await run_in_threadpool(services.service.carried_out, signed.person.id, key)
+    )
+    if share is None or not (again or (person is not None and may_erase(services, signed, person))):
+        return not_found()
     if request.method == "POST":
         try:
-            command = ErasePerson(person=person.id, reason=reason)
+            command = ErasePerson(person=PersonId(request.path_params["person"]), reason=reason)
             await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=key)
-            done = "erased-not-told" if services.erasure.silent(person.id) else "erased"
+            done = ERASED[services.erasure.outcome(command.person).standing]
             return RedirectResponse(f"/p/{share.project}/shares/{share.id}?done={done}#viewers", 303)
         except Refused as refused:
             problem = refused
+    if person is None:
+        return not_found()
     naming = await run_in_threadpool(naming_lines, services, person.id)
     world = services.present.world
     shown = ErasePage(

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
 
 from domain.agreement.share import ExpireShare, ReleaseDue
@@ -76,15 +77,32 @@ class Clockwork:
 
     def tick(self) -> None:
         """Read what other processes wrote, and examine the health; always short. For threads."""
+        services = self._services
+        self._each(
+            self._read_what_others_wrote, services.activity.write, services.logs.vault.keys.look, services.health.look
+        )
+
+    def _each(self, *duties: Callable[[], object]) -> None:
+        """Do one duty after the other; one that fails is logged and tried again with the next turn.
+
+        Raises: what says that the logs do not answer; the duties that are left would fail by it as well.
+        """
+        for duty in duties:
+            try:
+                duty()
+            except self._services.logs.away:
+                raise
+            except Exception:
+                log.exception("what is to be done by the clock failed; the rest is done, and it is tried again")
+
+    def _read_what_others_wrote(self) -> None:
+        """Read it, and answer whoever asked that what was erased is let go of."""
         asked = self._services.logs.processes.asked()
         self._services.present.refresh()
         self._forget_erased()
         if asked > self._asked and self.let_go():
             self._services.logs.processes.let_go(asked)
             self._asked = asked
-        self._services.activity.write()
-        self._services.logs.vault.keys.look()
-        self._services.health.look()
 
     def let_go(self) -> bool:
         """Drop from memory whatever was erased by now, and return whether that is done everywhere in this process."""
@@ -107,22 +125,38 @@ class Clockwork:
 
     def lead(self) -> None:
         """Sign, end what has run out, and record tabs of processes that are gone, each when it is due. For threads."""
-        services, now = self._services, self._services.now()
-        if now.timestamp() - self._signed_at >= 60 * services.settings.checkpoint_minutes:
+        now = self._services.now()
+        self._each(
+            lambda: self._sign_now_and_then(now),
+            lambda: self._end_terms(now),
+            self._services.erasure.finish_all,
+            lambda: self._end_days(now),
+            self.end_idle,
+            self.end_devices,
+            lambda: self._lapse(now),
+            self._keep_snapshot_now_and_then,
+            self._reap_now_and_then,
+        )
+
+    def _sign_now_and_then(self, now: datetime) -> None:
+        if now.timestamp() - self._signed_at >= 60 * self._services.settings.checkpoint_minutes:
             self._signed_at = now.timestamp()
             self.sign()
-        self._end_terms(now)
-        services.erasure.finish_all()
-        self._end_days(now)
-        self.end_idle()
-        self.end_devices()
-        for project in services.present.world.overridden():
+
+    def _lapse(self, now: datetime) -> None:
+        """End what managers said of the health of their projects for a time that is over."""
+        for project in self._services.present.world.overridden():
             due = any(o.until <= now for o in project.health.overrides.values())
             if due and project.phase != "closed":
                 self._execute(LapseOverrides(project=project.id))
+
+    def _keep_snapshot_now_and_then(self) -> None:
         if time.monotonic() >= self._snapshot_due:
+            self._snapshot_due = time.monotonic() + SNAPSHOT_EVERY  # also where it fails
             self.keep_snapshot()
-        if services.logs.shared and time.monotonic() - self._reaped >= REAP_EVERY:
+
+    def _reap_now_and_then(self) -> None:
+        if self._services.logs.shared and time.monotonic() - self._reaped >= REAP_EVERY:
             self._reaped = time.monotonic()
             self.reap()
 

@@ -126,7 +126,12 @@ class Health:
     @property
     def behind(self) -> bool:
         """Whether pages may show less than what is recorded."""
-        return self.away or self.following != "follows"
+        return self.away or self.following != "follows" or self._hands_on_nothing
+
+    @property
+    def _hands_on_nothing(self) -> bool:
+        """Whether what other processes recorded cannot be read here, so that no page here gets it."""
+        return self._observed.logs.shared and bool(self._observed.tail.failure)
 
     @property
     def ready(self) -> bool:
@@ -139,7 +144,8 @@ class Health:
         away, following, stuck = self.away, self.following, self._events > self._position
         failing = time.monotonic() - self._failed < FAILED
         return HealthReport(
-            ok=not (away or failing) and following == "follows" and not observed.receipts.failure and not self._stopped,
+            ok=not (away or failing or observed.receipts.failure or self._stopped or self._hands_on_nothing)
+            and following == "follows",
             ready=self.ready,
             logs="away" if away else "failing" if failing else "there",
             follower=following,

@@ -140,8 +140,9 @@ class Hints:
         self._due = asyncio.Event()
         self._events, self._retry, self._pull = False, set[str](), set[str]()
         self._entries: dict[str, int] = {}
-        # by process: when it said who watches there (monotonic), and that, by share
+        # by process: when it said who watches there (monotonic), and that, by share; who spoke last is at the end
         self._others: dict[str, tuple[float, dict[str, tuple[Watching, ...]]]] = {}
+        self._knowing = threading.Lock()  # heard in one thread, forgotten in another
         self._told: Mapping[str, Sequence[Watching]] = {}
         self._told_at = 0.0
         self.listening = self.over = False
@@ -150,17 +151,26 @@ class Hints:
     # sending
 
     def tell(self, *, events: bool = False, entries: Mapping[str, int] | None = None, retry: str = "") -> None:
-        """Send a hint at once, else soon, merged with what was not sent yet. From any thread; it does not wait."""
+        """Send a hint at once, else soon, merged with what was not sent yet. From any thread; it does not wait.
+
+        Whatever keeps it from being sent is logged and no more: what it tells of is recorded, and others poll.
+        """
         hint = Hint(by=self.worker, events=events, entries=dict(entries or {}), retry=(retry,) if retry else ())
-        if self._straight.send(self._channel, _encode(hint)):
-            return
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._note, events, hint.entries, retry)
+        try:
+            if not self._straight.send(self._channel, _encode(hint)):
+                self._soon(self._note, events, hint.entries, retry)
+        except Exception:
+            log.exception("a hint could not be sent; others find what it tells of by polling")
 
     def tell_of_source(self, source: str) -> None:
         """Send soon that a source may have news. From any thread."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._note_source, source)
+        self._soon(self._note_source, source)
+
+    def _soon(self, call: Callable[..., None], *arguments: object) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # it was closed just now: this process ends
+                loop.call_soon_threadsafe(call, *arguments)
 
     def _note_source(self, source: str) -> None:
         self._pull.add(source)
@@ -175,6 +185,7 @@ class Hints:
 
     def _next(self) -> Hint | None:
         """Return the next hint, None where there is nothing to send."""
+        self._forget_lapsed()
         watching, now = self._watching(), time.monotonic()
         changed = watching != self._told or now - self._told_at >= BEAT
         if not (changed or self._events or self._entries or self._retry or self._pull):
@@ -230,9 +241,18 @@ class Hints:
             return
         self.hints += 1
         if hint.watching is not None:
-            self._others[hint.by] = time.monotonic(), hint.watching
+            with self._knowing:
+                self._others.pop(hint.by, None)
+                self._others[hint.by] = time.monotonic(), hint.watching
         if hint.events or hint.entries or hint.retry or hint.pull:
             self._on_hint(hint)
+
+    def _forget_lapsed(self) -> None:
+        """Forget the processes that say nothing any more: the first of all that are known, so no other is looked at."""
+        since = time.monotonic() - LAPSES
+        with self._knowing:
+            while self._others and next(iter(self._others.values()))[0] < since:
+                del self._others[next(iter(self._others))]
 
     # running and ending
 
@@ -242,8 +262,9 @@ class Hints:
         A flag and not only a cancellation, because the Redis client may turn a cancellation into a lost connection.
         """
         self._loop = asyncio.get_running_loop()
-        self._hearing = threading.Thread(target=self._hear_on, name="hints", daemon=True)
-        self._hearing.start()
+        if self._hearing is None or not self._hearing.is_alive():
+            self._hearing = threading.Thread(target=self._hear_on, name="hints", daemon=True)
+            self._hearing.start()
         await asyncio.gather(self._repeat(self._publish), self._repeat(self._keep_straight))
 
     async def _keep_straight(self) -> None:
@@ -252,39 +273,39 @@ class Hints:
             await asyncio.sleep(1.0)
 
     async def _repeat(self, work: Callable[[], Any]) -> None:
-        """Run work until `over`, again whenever it ends because Redis is away."""
+        """Run work until `over`, again whenever it ends: because Redis is away, or by an error nobody thought of."""
         pauses = _pauses()
         while not self.over:
             began = time.monotonic()
             try:
                 await work()
-            except (RedisError, OSError, TimeoutError) as error:
-                pauses = self._note_lost(error, began, pauses)
+            except Exception as error:  # noqa: BLE001  # said by `_note_ended`
+                pauses = self._note_ended(error, began, pauses)
             if not self.over:
                 await asyncio.sleep(next(pauses))
 
     def _hear_on(self) -> None:
-        """Hear until `over`, again whenever it ends because Redis is away."""
+        """Hear until `over`, again whenever it ends: because Redis is away, or by an error nobody thought of."""
         pauses = _pauses()
         while not self.over:
             began = time.monotonic()
             try:
                 self._hear()
-            except (RedisError, OSError, TimeoutError) as error:
-                pauses = self._note_lost(error, began, pauses)
-            except Exception:
-                log.exception("hints could not be heard; it is tried again")
+            except Exception as error:  # noqa: BLE001  # said by `_note_ended`
+                pauses = self._note_ended(error, began, pauses)
             finally:
                 self.listening = False
             if not self.over:
                 time.sleep(next(pauses))
 
-    def _note_lost(self, error: Exception, began: float, pauses: Iterator[float]) -> Iterator[float]:
+    def _note_ended(self, error: Exception, began: float, pauses: Iterator[float]) -> Iterator[float]:
         """Return how long to pause before one attempt after the other, from the shortest where it had held a while."""
-        if time.monotonic() - began <= AGAIN[1]:
-            return pauses
-        log.warning("Redis is away, so others are found by polling: %s", type(error).__name__)
-        return _pauses()
+        held = time.monotonic() - began > AGAIN[1]
+        if not isinstance(error, RedisError | OSError | TimeoutError):
+            log.error("hints failed unexpectedly, so others are found by polling; it is tried again", exc_info=error)
+        elif held:
+            log.warning("Redis is away, so others are found by polling: %s", type(error).__name__)
+        return _pauses() if held else pauses
 
     def end(self) -> None:
         """Make `run` return."""
@@ -306,7 +327,8 @@ class Hints:
     def watching(self, share: str) -> list[Watching]:
         """Return the open dashboards of a share on other processes, as they said within `LAPSES` seconds."""
         since = time.monotonic() - LAPSES
-        recent = [watching for at, watching in list(self._others.values()) if at >= since]
+        with self._knowing:
+            recent = [watching for at, watching in self._others.values() if at >= since]
         return [dashboard for watching in recent for dashboard in watching.get(share, ())]
 
     async def knocked(self, kind: str, key: str, seconds: int = 60) -> int | None:

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -83,6 +83,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("fanlight")
 SOON = 0.05  # seconds that a follower has to read what it was told of, before others here do
+AGAIN = 0.5  # seconds until what ended unexpectedly begins again
+JOINED = 10.0  # seconds that each thread has to end in an orderly stop
 LAST = 5.0  # seconds in which signing at an orderly stop may begin another tree
 
 
@@ -424,50 +426,94 @@ class Process:
         """Run the threads and tasks of this process while the context is open, and end them in order after it."""
         self._live.bind(self._loop.bind())
         await asyncio.to_thread(self.clockwork.begin)
-        threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in self._work()]
+        threads = [
+            threading.Thread(target=self._going_on, args=(name, run), name=name, daemon=True)
+            for name, run in self._work()
+        ]
         for thread in threads:
             thread.start()
-        tasks = [asyncio.create_task(self.clockwork.keep())]
+        tasks = [asyncio.create_task(self._keeping_on("clock", self.clockwork.keep))]
         if self._hints is not None:
-            tasks.append(asyncio.create_task(self._hints.run()))
+            tasks.append(asyncio.create_task(self._keeping_on("hints", self._hints.run)))
         try:
             yield
         finally:
             await self._end(threads, tasks)
 
+    def _going_on(self, name: str, run: Callable[[threading.Event], None]) -> None:
+        """Run the work of a thread until this process stops, again where an error nobody thought of has ended it."""
+        while True:
+            try:
+                run(self._stop)
+            except Exception:
+                log.exception("%s ended unexpectedly; it begins again", name)
+            if self._stop.wait(AGAIN):
+                return
+
+    async def _keeping_on(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        """Run a task until this process stops, again where an error nobody thought of has ended it."""
+        while not self._stop.is_set():
+            try:
+                await run()
+            except Exception:
+                log.exception("%s ended unexpectedly; it begins again", name)
+            await asyncio.sleep(AGAIN)
+
     async def _end(self, threads: Sequence[threading.Thread], tasks: Sequence[asyncio.Task[None]]) -> None:
-        """Close the open dashboards, stop threads and tasks, and close the logs last."""
+        """Close the open dashboards, stop threads and tasks, and close the logs last.
+
+        What fails is logged, and the rest is done: whatever is left undone here, others would wait for.
+
+        This process leaves the attendance as soon as it can send nothing any more, and answers whoever erases until
+        then: the clock, which answers, is stopped after it has left. All that it could send by is over at that point:
+        the server has answered or cut off every request before it ends a process, the open dashboards are closed or
+        aborted and new ones refused, and the threads that make updates, emails and messages have ended. What it still
+        has in memory of something erased goes into nothing that is written after this: signing reads hashes, and a
+        snapshot holds no updates and is sealed by a key that goes with whoever is erased (docs/spec.md 1.8). A thread
+        that hangs might still send: then it stays until the very end, which ends such a thread as well, and goes on
+        answering as long as the clock does.
+        """
         self._draining.set()
-        await self._live.drain(self._settings.drain_seconds)
+        with _logged("drain"):
+            await self._live.drain(self._settings.drain_seconds)
         if self._hints is not None:
             self._hints.end()
-        for task in tasks:
-            task.cancel()
         self._stop.set()
-        for sleeper in (self._follower, self._receipts, self._tail, self._telling.notices, self.services.poster):
-            sleeper.wake()
-        self.services.sources.engine.wake()
+        with _logged("wake"):
+            for sleeper in (self._follower, self._receipts, self._tail, self._telling.notices, self.services.poster):
+                sleeper.wake()
+            self.services.sources.engine.wake()
         for thread in threads:
-            await asyncio.to_thread(thread.join, 10)
-        if self.services.mail_sender is not None:
-            await asyncio.to_thread(self.services.mail_sender.finish, 10)
-        await asyncio.to_thread(self._sign_all)
-        await asyncio.to_thread(self._snapshot_last)
+            await asyncio.to_thread(thread.join, JOINED)
+        sender = self.services.mail_sender
+        sent = sender is None or await asyncio.to_thread(sender.finish, JOINED)
+        hang = [thread.name for thread in threads if thread.is_alive()]
+        hang += [
+            name for name, ended in (("invitations", sent), ("messages", not self.services.poster.sends)) if not ended
+        ]
+        if hang:
+            log.error("these do not end: %s; an erasure waits for this process until it has", ", ".join(hang))
+        else:
+            await asyncio.to_thread(self._go)
+        for step, work in (("signing", self._sign_all), ("snapshot", self._snapshot_last)):
+            with _logged(step):
+                await asyncio.to_thread(work)
         if self.lease_keeper is not None:
             await asyncio.to_thread(self.lease_keeper.end)
+        for task in tasks:
+            task.cancel()
         await asyncio.wait(tasks, timeout=5)
         if self._hints is not None:
-            await self._hints.close()
+            with _logged("hints"):
+                await self._hints.close()
         await asyncio.to_thread(self._go)
         self._logs.close()
 
     def _go(self) -> None:
-        """Say that this process has ended, where the logs answer. For threads."""
+        """Say that this process sends nothing any more, where the logs answer; once. For threads."""
         if not self.services.health.away:
-            try:
+            with _logged("attendance"):
                 self._logs.processes.go()
-            except Exception:
-                log.exception("could not say that this process ends; the next erasure waits for it once")
 
     def _sign_all(self) -> None:
         """Sign what is new, where this process leads and the logs answer. For threads."""
@@ -479,34 +525,42 @@ class Process:
     def _snapshot_last(self) -> None:
         """Write down how everything stands for the next start, where this process leads. For threads."""
         if self.leads() and not self.services.health.away:
-            try:
-                self.clockwork.keep_snapshot()
-            except Exception:
-                log.exception("the snapshot could not be written; the next start folds more")
+            self.clockwork.keep_snapshot()
 
-    def _work(self) -> list[tuple[str, Callable[[], None]]]:
-        """Return what each thread of this process runs, by name."""
-        stop, follows = self._stop, self._settings.follow or not self._logs.shared
-        work: list[tuple[str, Callable[[], None]]] = [("receipts", lambda: self._receipts.run(stop))]
+    def _work(self) -> list[tuple[str, Callable[[threading.Event], None]]]:
+        """Return what each thread of this process runs until it stops, by name."""
+        follows = self._settings.follow or not self._logs.shared
+        work: list[tuple[str, Callable[[threading.Event], None]]] = [("receipts", self._receipts.run)]
         if follows:
-            work.append(("follower", lambda: self._follower.run(stop)))
-            work.append(("duties", lambda: self.clockwork.run(stop)))
-            work.append(("sources", lambda: self.services.sources.engine.run(stop)))
+            work.append(("follower", self._follower.run))
+            work.append(("duties", self.clockwork.run))
+            work.append(("sources", self.services.sources.engine.run))
         if follows and (sender := self.services.mail_sender) is not None:
-            work.append(("post", lambda: sender.run(stop)))
+            work.append(("post", sender.run))
         if follows:
-            work += self._telling.work(stop, self.services.poster, self.services.mail_sender)
+            work += self._telling.work(self.services.poster, self.services.mail_sender)
         if (asked := self.services.asked) is not None:
-            work.append(("asked", lambda: asked.run(stop)))
+            work.append(("asked", asked.run))
         if self._logs.shared:
-            work.append(("tail", lambda: self._tail.run(stop, self._poll)))
+            work.append(("tail", lambda stop: self._tail.run(stop, self._poll)))
         if (lease_keeper := self.lease_keeper) is not None:
-            work.append(("lease", lambda: lease_keeper.run(stop, lambda: self._follower.beat, self._follower.wake)))
+            work.append(
+                ("lease", lambda stop: lease_keeper.run(stop, lambda: self._follower.beat, self._follower.wake))
+            )
         return work
 
     def _poll(self) -> float:
         """Return the seconds between two looks for entries of other processes."""
         return 1.0 if self._hints is not None and self._hints.listening else 0.25
+
+
+@contextlib.contextmanager
+def _logged(step: str) -> Iterator[None]:
+    """Log which step of stopping fails, and go on: those after it are needed all the more."""
+    try:
+        yield
+    except Exception:
+        log.exception("this process stops, and of that %s failed; the rest is done", step)
 
 
 def provider(settings: Settings, clock: Callable[[], datetime]) -> "Provider | None":

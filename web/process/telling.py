@@ -18,7 +18,7 @@ from web.telling.notices import Notices, NoticeSources
 from web.telling.poster import Poster, PosterPorts
 from web.write.service import Service
 
-Work = tuple[str, Callable[[], None]]
+Work = tuple[str, Callable[[threading.Event], None]]
 
 
 class TellingPorts(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,12 +68,12 @@ class Telling:
             )
         )
 
-    def work(self, stop: threading.Event, poster: Poster, sender: MailSender | None) -> list[Work]:
-        """Return what each thread runs until `stop`, by name; they look at once whenever something is recorded."""
+    def work(self, poster: Poster, sender: MailSender | None) -> list[Work]:
+        """Return what each thread runs until it is to stop, by name; they look whenever something is recorded."""
         notices, leads = self.notices, self._ports.leads
         self._ports.present.listen(lambda _new: poster.wake())
-        work: list[Work] = [("channels", lambda: poster.run(stop))]
+        work: list[Work] = [("channels", poster.run)]
         if sender is not None:
             self._ports.present.listen(lambda _new: notices.wake())
-            work.append(("notices", lambda: notices.run(stop, sender.send, leads)))
+            work.append(("notices", lambda stop: notices.run(stop, sender.send, leads)))
         return work

@@ -58,10 +58,15 @@ class PushContext:
         self.tasks: set[asyncio.Task[None]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run work in the background; it reports its own failures."""
+        """Run work in the background; it reports the failures it knows of, and any other is reported here."""
         task = asyncio.get_running_loop().create_task(work)
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("work for open dashboards ended unexpectedly", exc_info=error)
 
 
 class Room:
@@ -297,10 +302,14 @@ class Room:
             self._reads.pop(read, None)
         for i, watcher in enumerate(waiting, 1):
             watcher.reading = False
-            if answer is None:
+            try:
+                if answer is None:
+                    watcher.close(messages.BUSY)
+                elif not watcher.expired(self._context.clock()):
+                    self._perform(watcher, answer(watcher))
+            except Exception:  # those after it wait for the same read
+                logger.exception("a page of %s could not be answered", self.share)
                 watcher.close(messages.BUSY)
-            elif not watcher.expired(self._context.clock()):
-                self._perform(watcher, answer(watcher))
             if not i % self.pace.chunk:
                 await asyncio.sleep(0)
         self.kick()

@@ -65,7 +65,11 @@ class Sweep:
             if watcher.gone:
                 watchers.discard(watcher)
             else:
-                self._visit(watcher, now, clock, beats)
+                try:
+                    self._visit(watcher, now, clock, beats)
+                except Exception:  # those after it are visited: their beats, and the ends of their sign-ins
+                    logger.exception("a page could not be visited, so it is cut off and comes back")
+                    self._abort(watcher)
             if not i % self._pace.chunk:
                 await asyncio.sleep(0)
 

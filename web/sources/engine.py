@@ -235,7 +235,10 @@ class Engine:
     def note_lasting(self) -> None:
         """Record of sources that they have failed for a day: by the clock, as the next try may come much later."""
         for project, source in self._asked_here():
-            self._ports.taking.note_lasting(project, source)
+            try:
+                self._ports.taking.note_lasting(project, source)
+            except Exception:
+                log.exception("that a source has failed for a day could not be noted; the others go on")
 
     def _asked_here(self) -> Iterator[tuple[ProjectId, Source]]:
         for project in list(self._ports.present.world.projects.values()):  # waits for no database
@@ -252,8 +255,16 @@ class Engine:
     async def _turn(self, key: str) -> None:
         """Pull from one source, and record what came of it."""
         project, source = _key(key)
-        with speaking(self._language(project, source)):
-            asked = await self._asked(project, source)
+        asked = TurnEnd(trouble=Trouble(_("Pulling failed unexpectedly; the server’s log says why.")))
+        try:
+            with speaking(self._language(project, source)):
+                asked = await self._asked(project, source)
+        except Exception:
+            log.exception("a turn of a source failed; it has another one later")
+        finally:  # whatever ended it: a turn that is never said to have ended is the last one of its source
+            self._note_end(key, asked)
+
+    def _note_end(self, key: str, asked: TurnEnd) -> None:
         with self._lock:
             now = self._ports.monotonic()
             if asked.trouble is None:

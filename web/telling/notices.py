@@ -85,7 +85,12 @@ class Notices:
         found = []
         for key in self._for_you.readers():
             person = world.people.get(key)
-            if person is not None and (due := self._due(world, person, now, parked)):
+            try:
+                due = self._due(world, person, now, parked) if person is not None else []
+            except Exception:
+                log.exception("what is due to somebody could not be found; the others are mailed")
+                continue
+            if due:
                 news = tuple(News(line=line.matter.key, since=line.since) for line in due)
                 found.append(Errand(person=key, mail=new_id(), kind="notice", news=news))
         return found

@@ -97,8 +97,18 @@ class Poster:
         for channel in list(world.channels.values()):
             if channel.ended is not None or channel.id in self._sending or len(self._sending) >= AT_ONCE:
                 continue
-            if (due := self._due(channel, now, parked)) is not None:
+            try:
+                due = self._due(channel, now, parked)
+            except Exception:
+                log.exception("what is due to a channel could not be found; the others go on")
+                continue
+            if due is not None:
                 self._begin(SYSTEM, due)
+
+    @property
+    def sends(self) -> bool:
+        """Whether a message may be on its way to a channel at this moment."""
+        return any(thread.is_alive() for thread in list(self._sending.values()))
 
     def wait(self, seconds: float) -> None:
         """Wait at most so many seconds for what is being sent."""

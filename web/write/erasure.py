@@ -8,6 +8,9 @@ import logging
 import threading
 from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import Literal
+
+import msgspec
 
 from domain.commands import AnyCommand
 from domain.ids import PersonId, ShareId
@@ -21,6 +24,28 @@ from projections.installation.folder import Logs
 from web.write.permission import Actor
 
 log = logging.getLogger("fanlight")
+
+Standing = Literal["whole", "updates-wait", "not-asked", "not-confirmed"]
+
+
+class ErasureOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of the erasure of a person beside their own data, which is destroyed.
+
+    `updates`: whether the updates that name them are erased, but for those on screens. `silent`: how many processes
+    did not say that they let go of what they had in memory, None where they could not be asked.
+    """
+
+    updates: bool = True
+    silent: int | None = 0
+
+    @property
+    def standing(self) -> Standing:
+        """What to say of it: of what is not done, that which somebody has to do something about first."""
+        if self.silent is None:
+            return "not-asked"
+        if self.silent:
+            return "not-confirmed"
+        return "whole" if self.updates else "updates-wait"
 
 
 class PersonErasure:
@@ -36,7 +61,7 @@ class PersonErasure:
     ) -> None:
         """`let_go` drops what this process itself has in memory, and returns whether that is done."""
         self._logs, self._notary, self._present, self._clock, self._let_go = logs, notary, present, clock, let_go
-        self._silent: dict[PersonId, int] = {}
+        self._outcomes: dict[PersonId, ErasureOutcome] = {}
         self._lock = threading.Lock()
         self._finished: set[PersonId] = set()
         self._waiting: dict[PersonId, dict[str, set[int]]] = {}
@@ -51,17 +76,21 @@ class PersonErasure:
     def after(self, command: AnyCommand) -> None:
         """Erase it, once they are; if that fails it is logged, and the process that leads tries again."""
         if isinstance(command, ErasePerson):
-            self._tried(command.person)
-            try:
-                here = self._let_go()
-                self._silent[command.person] = len(self._logs.processes.everybody_lets_go()) + (not here)
-            except Exception:
-                log.exception("whether every process let go of an erased person is not known")
-                self._silent[command.person] = 1
+            updates = self._tried(command.person)
+            self._outcomes[command.person] = ErasureOutcome(updates=updates, silent=self._asked())
 
-    def silent(self, person: PersonId) -> int:
-        """Return how many processes did not say that they let go of a person who was erased through this one."""
-        return self._silent.get(person, 0)
+    def _asked(self) -> int | None:
+        """Have every process let go; return how many did not say that they did, None where that cannot be known."""
+        try:
+            here = self._let_go()
+            return len(self._logs.processes.everybody_lets_go()) + (not here)
+        except Exception:
+            log.exception("whether every process let go of an erased person is not known")
+            return None
+
+    def outcome(self, person: PersonId) -> ErasureOutcome:
+        """Return what came of the erasure of a person who was erased through this process."""
+        return self._outcomes.get(person, ErasureOutcome())
 
     def finish(self, people: Collection[PersonId]) -> NamesErased:
         """Erase what is due for people who are erased, and return what is erased by now and what still waits."""
@@ -74,14 +103,16 @@ class PersonErasure:
             if not self._waits(person):
                 self._tried(person)
 
-    def _tried(self, person: PersonId) -> None:
+    def _tried(self, person: PersonId) -> bool:
+        """Erase what is due for a person, and return whether that could be done."""
         try:
             self._waiting[person] = self.finish([person]).waiting
         except Exception:
             log.exception("updates that name an erased person could not be erased; it is tried again")
-            return
+            return False
         if not self._waiting[person]:
             self._finished.add(person)
+        return True
 
     def _waits(self, person: PersonId) -> bool:
         """Tell whether all that waited for a person when it was looked at last is on screens still."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
@@ -178,3 +179,85 @@ def test_a_redis_that_ends_and_comes_back_is_used_again_and_what_was_missed_is_l
         asyncio.run(story())
     finally:
         own.remove()
+
+
+@pytest.mark.parametrize("loop", ["_publish", "_keep_straight"])
+def test_an_error_nobody_thought_of_is_logged_with_where_it_came_from_and_hints_go_on(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, loop: str
+) -> None:
+    monkeypatch.setattr(module, "AGAIN", (0.05, 0.2))
+
+    async def story() -> None:
+        watching: list[int] = []
+
+        def fails_once() -> dict[str, list[module.Watching]]:
+            watching.append(1)
+            if loop == "_publish" and len(watching) == 1:
+                raise ZeroDivisionError
+            return {}
+
+        heard: list[Hint] = []
+        tells = Hints(redis.url, "two", "tells", lambda _hint: None, fails_once)
+        hears = Hints(redis.url, "two", "hears", heard.append, dict)
+        if loop == "_keep_straight":
+            keep, kept = tells._straight.keep, list[int]()
+
+            def fails_first() -> None:
+                kept.append(1)
+                if len(kept) == 1:
+                    raise ZeroDivisionError
+                keep()
+
+            monkeypatch.setattr(tells._straight, "keep", fails_first)
+        running = [asyncio.create_task(one.run()) for one in (tells, hears)]
+        await until(lambda: tells.listening and hears.listening and tells._straight._there)
+        await until(lambda: "tells" in hears._others)
+        tells.tell_of_source("harbour/jira1")  # goes by the loop that publishes
+        await until(lambda: ("harbour/jira1",) in [hint.pull for hint in heard])
+        assert not any(task.done() for task in running)
+        for one in (tells, hears):
+            one.end()
+        await asyncio.wait(running, timeout=5)
+        for one in (tells, hears):
+            await one.close()
+
+    with caplog.at_level(logging.ERROR, "fanlight.bus"):
+        asyncio.run(story())
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [ZeroDivisionError]
+
+
+def test_a_hint_that_cannot_be_sent_fails_nothing_that_was_recorded(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tells = Hints(redis.url, "three", "tells", lambda _hint: None, dict)
+    monkeypatch.setattr(tells._straight, "_there", True)  # though no connection was made
+
+    def breaks(*_given: object, **_more: object) -> bytes:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(tells._straight._connection, "can_read", lambda timeout: False)
+    monkeypatch.setattr(tells._straight._connection, "pack_command", breaks)
+    tells.tell(events=True)
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [ZeroDivisionError]
+
+
+def test_processes_that_ended_are_forgotten_once_what_they_said_has_lapsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    hints, now = Hints("redis://127.0.0.1:1/0", "one", "me", lambda _hint: None, dict), 1000.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    page = module.Watching(person="v", tab="t", since=0, sent=1, displayed=1, visible=True, paused=False)
+
+    def says(process: str) -> None:
+        hints._take(module._encode(Hint(by=process, watching={"s1": (page,)})))
+
+    says("stays")
+    for restart in range(200):
+        now += 1
+        says(f"run {restart}")
+        if restart % 5 == 0:
+            says("stays")
+        hints._next()
+        assert len(hints.watching("s1")) == len(hints._others), "what counts is kept, and nothing else"
+        assert len(hints._others) <= module.LAPSES + 2
+    now += module.LAPSES + 1
+    hints._next()
+    assert hints._others == {}

@@ -526,3 +526,31 @@ def test_a_second_process_knows_what_was_told(house: House, now: Virtual, slack:
     line = f"concern.{HARBOUR}.{SHARE}.c1"
     assert world.channels[ChannelId("slack")].told.has(line, now())
     assert world.people[PersonId("manager")].notices.told.has(line, AT + timedelta(seconds=1))
+
+
+def test_what_fails_for_one_channel_and_one_person_keeps_nothing_from_the_others(
+    house: House, now: Virtual, mails: Sink, slack: Slack, teams: Teams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, notices = house.process.services, house.process._telling.notices
+    do(house, InvitePerson(person=PersonId("mira"), name="Mira", email="mira@x.test", role="manager"))
+    do(house, AssignProjects(person=PersonId("mira"), projects=(ProjectId(HARBOUR),)))
+    channel(house, "slack", slack.url)
+    channel(house, "teams", teams.url)
+    to_channel, to_person = services.poster._due, notices._due
+    readers = list(notices._for_you.readers())
+    assert {"manager", "mira"} <= set(readers)
+    failing = next(key for key in readers if key in ("manager", "mira"))  # the one that is looked at first
+    (other,) = {"manager", "mira"} - {failing}
+
+    def broken_for_slack(of: Channel, *more: Any) -> Any:
+        return to_channel(of, *more) if of.id != "slack" else 1 / 0
+
+    def broken_for_one(world: Any, person: Any, *more: Any) -> Any:
+        return to_person(world, person, *more) if person.id != failing else 1 / 0
+
+    monkeypatch.setattr(services.poster, "_due", broken_for_slack)
+    monkeypatch.setattr(notices, "_due", broken_for_one)
+    concern(house, now)
+    settled(house, "teams", "accepted")
+    wait_until(lambda: [m.state for m in noticed(house, other)] == ["accepted"])
+    assert (slack.got, noticed(house, failing)) == ([], [])

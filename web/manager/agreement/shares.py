@@ -42,6 +42,13 @@ SAID = Said(
             "Erased. A process of the server did not confirm that it dropped what it had in memory: ask the operator to"
             " end it."
         ),
+        "erased-not-asked": N_(
+            "Erased. Whether the processes of the server dropped what they had in memory could not be asked: ask the "
+            "operator to restart them."
+        ),
+        "erased-later": N_(
+            "Erased. Updates that name them could not be erased yet; it is tried again. The server’s log says why."
+        ),
         "same": N_("Nothing changed, so nothing was recorded."),
     }
 )
