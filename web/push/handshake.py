@@ -11,13 +11,12 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from hashlib import sha1
-from socket import SocketType
 from typing import Any, Literal, cast
 from urllib.parse import unquote
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn import Config
-from uvicorn.protocols.utils import ClientDisconnected, get_local_addr, get_remote_addr, is_ssl
+from uvicorn.protocols.utils import ClientDisconnected, is_ssl
 from uvicorn.server import ServerState
 from websockets.protocol import OPEN
 
@@ -30,7 +29,7 @@ logger = logging.getLogger("uvicorn.error")
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 MOST_BYTES, MOST_HEADERS = 8000, 100  # of a request that is taken here; `websockets` has limits for a line
 _KEY = re.compile(rb"[A-Za-z0-9+/]{22}==").fullmatch  # 16 bytes
-_PLAIN = re.compile(rb"[\x20-\x7e\n]*").fullmatch
+_PLAIN = bytes(range(0x20, 0x7F)) + b"\n"
 _CONNECTION = (b"upgrade", b"keep-alive, upgrade")
 _FOR_UVICORN = frozenset((b"transfer-encoding", b"content-length", b"sec-websocket-protocol"))
 _CONNECT = {"type": "websocket.connect"}
@@ -46,7 +45,7 @@ def key_of(url: bytes, headers: list[tuple[bytes, bytes]]) -> bytes | None:
     text = b"\n".join((url, *named.values()))
     if len(named) != len(headers) or len(named) > MOST_HEADERS or len(text) + sum(map(len, named)) > MOST_BYTES:
         return None
-    if not _PLAIN(text) or b" \n" in text or text.endswith(b" "):  # the library cuts such spaces
+    if text.translate(None, _PLAIN) or b" \n" in text or text.endswith(b" "):  # the library cuts such spaces
         return None
     if not _FOR_UVICORN.isdisjoint(named) or not _upgrades(named):
         return None
@@ -114,21 +113,15 @@ class UpgradeRequest:
         return "wss" if is_ssl(self.transport) else "ws"
 
     def addresses(self) -> tuple[tuple[str, int | None] | None, tuple[str, int] | None]:
-        """Return the server's and the client's address.
+        """Return the server's and the client's address, as uvicorn reads them, but as the transport noted them.
 
-        As uvicorn reads them, but past the transport's own socket: on uvloop that one keeps what it was asked, for each
-        connection and as long as it lives.
+        Its socket asks the system again, and uvloop keeps it, with what it was told, as long as the connection lives.
         """
-        told = self.transport.get_extra_info("socket")
-        if told is None:
-            return get_local_addr(self.transport), get_remote_addr(self.transport)
-        bare = SocketType(told.family, told.type, told.proto, told.fileno())
+        told = self.transport.get_extra_info
         try:
-            own, peer = bare.getsockname(), bare.getpeername()
+            own, peer = told("sockname"), told("peername")
         except OSError:  # it is gone already
             return None, None
-        finally:
-            bare.detach()
         server = (str(own[0]), int(own[1])) if isinstance(own, tuple) else (own, None) if isinstance(own, str) else None
         return server, (str(peer[0]), int(peer[1])) if isinstance(peer, tuple) else None
 

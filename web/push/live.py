@@ -49,6 +49,12 @@ class Ended(msgspec.Struct, frozen=True):
         return theirs and all(ended is None or ended == own for ended, own in wanted)
 
 
+def _shaken(websocket: WebSocket) -> FanProtocol | Handshake | None:
+    """Return what has shaken hands with a page, where the server can hand the socket over."""
+    found = websocket.scope.get("extensions", {}).get(EXTENSION)
+    return found if isinstance(found, (Handshake, FanProtocol)) else None
+
+
 class Live:
     """Every room of this process. Not thread-safe; owned by the event loop."""
 
@@ -97,11 +103,12 @@ class Live:
 
     async def accept(self, websocket: WebSocket) -> None:
         """Accept a socket, and compressed frames with it where its page offers them and the server can hand it over."""
-        fan = websocket.scope.get("extensions", {}).get(EXTENSION)
-        if isinstance(fan, FanProtocol | Handshake) and self.pace.packs:
-            fan.packs = packing.is_offered(",".join(websocket.headers.getlist("sec-websocket-extensions")))
-        packs = isinstance(fan, FanProtocol | Handshake) and fan.packs
-        await websocket.accept(headers=[(b"sec-websocket-extensions", packing.ANSWER)] if packs else None)
+        shaken = _shaken(websocket)
+        if shaken is not None and self.pace.packs:
+            offers = [value for name, value in websocket.scope["headers"] if name == packing.HEADER]
+            shaken.packs = bool(offers) and packing.is_offered(b",".join(offers).decode("latin-1"))
+        packs = shaken is not None and shaken.packs
+        await websocket.accept(headers=[(packing.HEADER, packing.ANSWER)] if packs else None)
 
     async def serve(self, websocket: WebSocket, viewer: Viewer, mark: int | None = None) -> None:
         """Take over an accepted socket: returns at once where the server can hand it over, else when the socket ends.
@@ -110,9 +117,9 @@ class Live:
         from `websocket` before. `mark`: from `mark()`, taken before the viewer's rights were looked up.
         """
         admit = partial(self._admit, mark=self._marks if mark is None else mark)
-        fan = websocket.scope.get("extensions", {}).get(EXTENSION)
-        if isinstance(fan, FanProtocol | Handshake):
-            fan.hand_over(viewer, admit, self._going_down)
+        shaken = _shaken(websocket)
+        if shaken is not None:
+            shaken.hand_over(viewer, admit, self._going_down)
         else:
             await fallback.serve(websocket, viewer, admit)
 

@@ -12,6 +12,7 @@ nothing else: not on other shares, not on when other pages came. docs/decisions/
 import zlib
 from collections import deque
 from collections.abc import Reversible, Sequence
+from functools import lru_cache
 
 from websockets.exceptions import InvalidHeaderFormat
 from websockets.extensions.permessage_deflate import PerMessageDeflate
@@ -20,12 +21,14 @@ from websockets.headers import parse_extension
 from web.push import wire
 
 WINDOW = 1 << 15  # bytes that a compressed update may refer back to: the most that RFC 7692 knows
+HEADER = b"sec-websocket-extensions"
 ANSWER = b"permessage-deflate; client_no_context_takeover"  # each message of a page is compressed on its own, if at all
 _NAME = "permessage-deflate"
 _FINE = ("client_no_context_takeover", "client_max_window_bits")  # what a page may ask for and we can keep
 _LEVEL, _RAW, _TAIL = 6, -15, b"\x00\x00\xff\xff"
 
 
+@lru_cache(64)  # browsers send few different ones
 def is_offered(header: str) -> bool:
     """Tell whether a page's `Sec-WebSocket-Extensions` offers what `ANSWER` accepts.
 

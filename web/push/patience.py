@@ -9,6 +9,7 @@ import asyncio
 import logging
 import resource
 import sys
+from itertools import takewhile
 from typing import Any, ClassVar, Literal, cast
 
 import msgspec
@@ -35,11 +36,61 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     most: int = 1 << 20  # connections
 
 
+class Waiting:
+    """Connections without a whole request, and one timer for all of them.
+
+    Each may wait equally long, so that whoever began first is the first whose time is over. A timer for each would
+    cost a page that comes and goes as much as its request.
+    """
+
+    def __init__(self) -> None:
+        self._still: dict[PatientProtocol, None] = {}  # the one that waits longest first
+        self._given_up: dict[PatientProtocol, None] = {}  # that are not gone yet
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._still) + len(self._given_up)
+
+    def longest(self) -> "PatientProtocol | None":
+        """Return the one that waits longest."""
+        return next(iter(self._given_up), None) or next(iter(self._still), None)
+
+    def add(self, one: "PatientProtocol") -> None:
+        """Give a connection up unless its request is whole in time."""
+        self._still[one] = None
+        if self._timer is None:
+            self._look_later()
+
+    def discard(self, one: "PatientProtocol") -> None:
+        """Wait for a connection no more."""
+        self._still.pop(one, None)
+        self._given_up.pop(one, None)
+        if self._timer is not None and not self._still:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look_later(self) -> None:
+        if self._still:
+            first = next(iter(self._still))
+            self._timer = first.loop.call_at(first.until(), self._look)
+
+    def _look(self) -> None:
+        """Give up every connection whose time is over."""
+        self._timer = None
+        try:
+            for one in list(takewhile(PatientProtocol.is_late, self._still)):
+                del self._still[one]
+                self._given_up[one] = None
+                one.give_up()
+        finally:
+            self._look_later()
+
+
 class PatientProtocol(HttpToolsProtocol):
     """One HTTP connection, with deadlines."""
 
     patience: ClassVar[Patience] = Patience()
-    waiting: ClassVar[dict["PatientProtocol", None]] = {}  # without a whole request, the one that waits longest first
+    waiting: ClassVar[Waiting] = Waiting()
 
     # uvicorn's own parts are made when the first bytes are no handshake of a page: until then these stand for them
     logger = logging.getLogger("uvicorn.error")
@@ -69,7 +120,7 @@ class PatientProtocol(HttpToolsProtocol):
         self.transport = transport
         self.connections.add(self)
         if len(self.connections) > self.patience.most:
-            next(iter(self.waiting), self).transport.abort()
+            (self.waiting.longest() or self).transport.abort()
         self._settle()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -166,11 +217,12 @@ class PatientProtocol(HttpToolsProtocol):
         if stage == self._stage:
             return
         self._rest(stage)
-        if stage == "request":
-            self.waiting[self] = None
         if stage != "answer":
             self._since, self._came = self.loop.time(), 0
-            self._wait()
+            if stage == "request":
+                self.waiting.add(self)
+            else:
+                self._wait()
 
     def _next(self) -> Stage:
         cycle = self.cycle
@@ -181,9 +233,9 @@ class PatientProtocol(HttpToolsProtocol):
         return "late" if cycle.response_complete else "body"
 
     def _wait(self) -> None:
-        self._deadline = self.loop.call_at(self._until(), self._look)
+        self._deadline = self.loop.call_at(self.until(), self._look)
 
-    def _until(self) -> float:
+    def until(self) -> float:
         """Return when this connection is given up, in seconds of the loop's clock."""
         seconds, patience = 0.0, self.patience
         match self._stage:
@@ -199,12 +251,17 @@ class PatientProtocol(HttpToolsProtocol):
         """Give the connection up if its time is over; while we do not read, it is not the other side that is late."""
         if self._stage == "body" and self.flow.read_paused:
             self._since = self.loop.time()
-        if self.loop.time() < self._until() - 0.001:
-            self._wait()
+        if self.is_late():
+            self.give_up()
         else:
-            self._give_up()
+            self._wait()
 
-    def _give_up(self) -> None:
+    def is_late(self) -> bool:
+        """Tell whether the time of this connection is over."""
+        return self.loop.time() >= self.until() - 0.001
+
+    def give_up(self) -> None:
+        """Close the connection, and say why where a request had begun."""
         unanswered = self._stage == "body" and not self.cycle.response_started
         if unanswered or (self._stage == "request" and self._begun):
             self.transport.write(TIMEOUT)
@@ -212,8 +269,9 @@ class PatientProtocol(HttpToolsProtocol):
         self.loop.call_later(self.patience.late, self.transport.abort)  # it may not read even that
 
     def _rest(self, stage: Stage) -> None:
+        if self._stage == "request":
+            self.waiting.discard(self)
         self._stage = stage
-        self.waiting.pop(self, None)
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
@@ -221,7 +279,7 @@ class PatientProtocol(HttpToolsProtocol):
 
 def with_patience(patience: Patience) -> type[PatientProtocol]:
     """Return the protocol of one server with a patience of its own."""
-    return type("PatientProtocol", (PatientProtocol,), {"patience": patience, "waiting": {}})
+    return type("PatientProtocol", (PatientProtocol,), {"patience": patience, "waiting": Waiting()})
 
 
 def most_connections() -> int:

@@ -16,6 +16,7 @@ import msgspec
 from projections.receipts.claims import Receipt
 from web.push import messages, wire
 from web.push.hub import Close, Gap, Hub, Read, ReadFrames, ReadHead, ReadRoot, ReadView, Rest, Round, Send, Step
+from web.push.messages import Claim, Hello, Resync
 from web.push.pace import Pace
 from web.push.packing import Packed
 from web.push.standing import PLAIN
@@ -119,28 +120,27 @@ class Room:
 
     def said(self, watcher: Watcher, message: messages.Said) -> None:
         """Act on one message of a page; its hello comes first and only once."""
-        match message:
-            case messages.Claim() if watcher.greeted:  # by far the most frequent
-                self._take_claim(watcher, message)
-            case messages.Hello(n=n, tab=tab, root=root) if not watcher.greeted:
-                watcher.tab = tab
-                self.hub.greet(watcher, n, root)
-                self.advance(watcher)
-            case messages.Resync(n=n) if watcher.greeted:
-                watcher.views -= 1
-                if watcher.views < 0:
-                    watcher.close(messages.BUSY)
-                    return
-                self.hub.ask_view(watcher, n)
-                self.advance(watcher)
-            case _:
-                watcher.close(messages.RELOAD)
+        if isinstance(message, Claim) and watcher.greeted:  # by far the most frequent
+            self._take_claim(watcher, message)
+        elif isinstance(message, Hello) and not watcher.greeted:
+            watcher.tab = message.tab
+            self.hub.greet(watcher, message.n, message.root)
+            self.advance(watcher)
+        elif isinstance(message, Resync) and watcher.greeted:
+            watcher.views -= 1
+            if watcher.views < 0:
+                watcher.close(messages.BUSY)
+                return
+            self.hub.ask_view(watcher, message.n)
+            self.advance(watcher)
+        else:
+            watcher.close(messages.RELOAD)
 
-    def _take_claim(self, watcher: Watcher, claim: messages.Claim) -> None:
-        verdict = watcher.judge(claim)
+    def _take_claim(self, watcher: Watcher, claim: Claim) -> None:
+        verdict, context = watcher.judge(claim), self._context
         if verdict == "new":
             who = watcher.viewer
-            self._context.claim(
+            context.claim(
                 Receipt(
                     share=self.share,
                     person=who.person,
@@ -149,7 +149,7 @@ class Room:
                     kind=claim.kind,
                     n=claim.n,
                     came_from=claim.came_from,
-                    at=self._context.clock(),
+                    at=context.clock(),
                     head=claim.head,
                 )
             )

@@ -12,14 +12,17 @@ from websockets.extensions import Extension
 from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import OPEN, SERVER, Protocol
 
+try:
+    from websockets.speedups import apply_mask  # in C
+except ImportError:  # where there is none for this platform
+    from websockets.utils import apply_mask
+
 logger = logging.getLogger("fanlight.push")
 
 TEXT, PACKED, CLOSE, PING_OPCODE = 0x81, 0xC1, 0x88, 0x89  # PACKED: a text, compressed
 PING = bytes((PING_OPCODE, 0))
 LONGEST_HEADER = 14
 _SMALL_PONG, _MASKED = 0x8A, 0x80
-
-_number = int.from_bytes
 
 Unpack = Callable[[bytes, int], bytes | None]  # of a payload and the most bytes its text may have
 
@@ -66,9 +69,9 @@ def small_texts(data: bytes, unpack: Unpack | None = None, longest: int = 0) -> 
         if not 0 <= size < 126 or stop > end:
             break
         if first == TEXT:
-            texts.append(_unmasked(data[at + 6 : stop], data[at + 2 : at + 6]))
+            texts.append(apply_mask(data[at + 6 : stop], data[at + 2 : at + 6]))
         elif first == PACKED and unpack is not None:
-            text = unpack(_unmasked(data[at + 6 : stop], data[at + 2 : at + 6]), longest)
+            text = unpack(apply_mask(data[at + 6 : stop], data[at + 2 : at + 6]), longest)
             if text is None:
                 break  # the parser finds out what is wrong with it
             texts.append(text)
@@ -82,13 +85,8 @@ def one_text(data: bytes) -> bytes | None:
     """Return the text of `data` where it is one whole, small text frame and nothing else: what nearly all pages say."""
     size = len(data) - 6
     if 0 <= size < 126 and data[0] == TEXT and data[1] == _MASKED | size:
-        return (_number(data[6:]) ^ _number((data[2:6] * 32)[:size])).to_bytes(size)
+        return apply_mask(data[6:], data[2:6])
     return None
-
-
-def _unmasked(payload: bytes, mask: bytes) -> bytes:
-    size = len(payload)  # at most 125
-    return (_number(payload) ^ _number((mask * 32)[:size])).to_bytes(size)
 
 
 def frame_length(data: bytes | bytearray) -> int | None:

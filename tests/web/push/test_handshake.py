@@ -10,14 +10,26 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import WebSocketRoute
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 from websockets.asyncio.client import connect
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from tests.web.push.stage import BY_UVICORN, PATIENCE, SHARE, RawPage, Stage, client_frame, play, seeded, wait_until
+from tests.web.push.stage import (
+    BY_UVICORN,
+    PATIENCE,
+    SHARE,
+    RawPage,
+    Stage,
+    client_frame,
+    loop_factory,
+    play,
+    seeded,
+    wait_until,
+)
 from web.push import handshake, patience
 from web.push.handover import EARLY_LIMIT, Conn, FanProtocol
-from web.push.handshake import MOST_BYTES, Handshake, accepted, key_of
+from web.push.handshake import MOST_BYTES, Handshake, UpgradeRequest, accepted, key_of
 from web.push.patience import Patience
 
 pytestmark = pytest.mark.once
@@ -350,6 +362,33 @@ def test_the_application_is_told_the_same_of_a_request(told_by):
     assert ours == theirs
     assert list(ours) == list(theirs)
     assert ours["path"] == "/s/a bü/live"
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_the_addresses_are_those_that_uvicorn_tells(loop, tmp_path):
+    async def story() -> None:
+        made: asyncio.Queue[asyncio.Transport] = asyncio.Queue()
+
+        class Noted(asyncio.Protocol):
+            def connection_made(self, transport) -> None:
+                made.put_nowait(transport)
+
+        here = asyncio.get_running_loop()
+        for server in (
+            await here.create_server(Noted, "127.0.0.1", 0),
+            await here.create_unix_server(Noted, tmp_path / "s"),
+        ):
+            with socket.socket(server.sockets[0].family) as page:
+                page.connect(server.sockets[0].getsockname())
+                transport = await asyncio.wait_for(made.get(), PATIENCE)
+                asked = UpgradeRequest(None, None, {}, here)
+                asked.transport = transport
+                assert asked.addresses() == (get_local_addr(transport), get_remote_addr(transport))
+                transport.abort()
+            server.close()
+
+    with asyncio.Runner(loop_factory=loop_factory(loop)) as runner:
+        runner.run(story())
 
 
 def test_real_clients_shake_hands_with_ours_alone(tell, monkeypatch):

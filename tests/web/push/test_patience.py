@@ -169,6 +169,26 @@ def test_a_request_that_comes_byte_by_byte_is_given_up_all_the_same(tell) -> Non
     tell(story)
 
 
+def test_whoever_waits_longest_is_given_up_first_and_nobody_before_the_time(tell) -> None:
+    async def story(opened: Open, _server) -> None:
+        first = await opened()
+        await asyncio.sleep(0.1)
+        began = time.monotonic()
+        second, third = await opened(), await opened()
+        for half in (first, second, third):
+            half.send(GET[:-2])
+        again = time.monotonic()
+        first.send(b"\r\n")
+        assert b" 200 " in await first.answered()
+        for half in (second, third):
+            assert b" 408 " in await half.rest()
+            assert time.monotonic() - began > SHORT.request - 0.01
+        assert await first.rest() == b""  # of its next request nothing came
+        assert time.monotonic() - again > SHORT.request - 0.01
+
+    tell(story)
+
+
 def test_a_connection_that_was_used_has_the_same_deadline_for_its_next_request(tell) -> None:
     async def story(opened: Open, _server) -> None:
         peer = await opened()

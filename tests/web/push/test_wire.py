@@ -7,7 +7,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import CLIENT, OPEN, Protocol
 
 from tests.web.push.stage import client_frame, seeded
-from web.push import wire
+from web.push import messages, wire
 
 pytestmark = pytest.mark.once
 
@@ -103,3 +103,24 @@ def test_fragments_cannot_add_up_to_more_than_the_limit():
     inbox = wire.Inbox(100)
     assert not inbox.feed(client_frame(b"x" * 60, 0x01)).broken
     assert inbox.feed(client_frame(b"x" * 60, 0x00)).broken
+
+
+@pytest.mark.parametrize("head", ["", "0", "0123456789abcdef"])
+def test_a_tree_head_has_at_most_16_hex_digits(head):
+    assert messages.understood(b'{"applied":1,"head":"%b"}' % head.encode()) == messages.Claim("delivered", 1, 0, head)
+    said = messages.understood(b'{"hello":1,"tab":"a-Z9","v":2,"root":"%b"}' % head.encode())
+    assert said == messages.Hello(1, "a-Z9", head)
+
+
+@pytest.mark.parametrize("head", ["g", "A", " ", "a b", "\\n", "ab\\n", "0123456789abcdef0", "\u0663", "\\u0000"])
+def test_a_message_with_a_tree_head_of_anything_else_is_not_understood(head):
+    text = b'"%b"' % head.encode()
+    assert messages.understood(b'{"applied":1,"head":%b}' % text) is None
+    assert messages.understood(b'{"painted":1,"head":%b}' % text) is None
+    assert messages.understood(b'{"hello":1,"tab":"a","v":2,"root":%b}' % text) is None
+
+
+@pytest.mark.parametrize("tab", ["", "_", "a b", "tab\\n", "a" * 65, "\u00e4", "\uff11"])
+def test_a_message_with_the_name_of_a_tab_that_is_none_is_not_understood(tab):
+    assert messages.understood(b'{"hello":1,"tab":"%b","v":2}' % tab.encode()) is None
+    assert messages.understood(b'{"applied":1,"tab":"%b"}' % tab.encode()) is None
