@@ -245,7 +245,7 @@ class FencedRecorder(Recorder, PostgresProcessRecorder):
                 " WHERE leads AND level AND free AND (%(position)s::bigint IS NULL OR EXISTS (SELECT FROM moved))"
                 " RETURNING notification_id)"
                 " SELECT leads, level, free AND (%(position)s::bigint IS NULL OR EXISTS (SELECT FROM moved)),"
-                " NOT EXISTS (SELECT FROM {events} WHERE notification_id > %(read)s::bigint),"
+                " (SELECT max(notification_id) FROM {events}) <= %(read)s::bigint,"
                 " ARRAY(SELECT notification_id FROM added) FROM stands"
             ),
             new=NEW, lease=sql.Identifier(datastore.schema, "lease"), follower=sql.Literal(NAME), events=events,
