@@ -306,5 +306,7 @@ def test_without_the_index_of_topics_terms_that_came_into_force_would_be_looked_
 
 def test_plans_are_read_as_the_server_writes_them() -> None:
     """A plan with everything that is refused, so that a name that changes would be noticed."""
-    plan = json.loads('{"Node Type": "Sort", "Plan Rows": 501, "Plans": [{"Node Type": "Seq Scan", "Relation Name": "receipts"}]}')
+    plan = json.loads(
+        '{"Node Type": "Sort", "Plan Rows": 501, "Plans": [{"Node Type": "Seq Scan", "Relation Name": "receipts"}]}'
+    )
     assert scans(plan) == ["a sort of receipts", "a sequential scan of receipts"]
