@@ -62,6 +62,9 @@ def doors(folder: Path) -> Iterator[tuple[Any, TestClient]]:
     settings = Settings(data=folder, public_url=ORIGIN, session_hours=720, idle_minutes=43_200, exports_per_minute=1000)
     signing.write(settings.key_file, KEY)
     process = application.compose(settings, Given(now=lambda: LATER, salt=salt))
+    process.clockwork._signed_at = (
+        LATER.timestamp()
+    )  # else it signs once before or after the first updates, as it comes
     due = process.clockwork.lead
     process.clockwork.lead = lambda: None  # type: ignore[method-assign]
     with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:

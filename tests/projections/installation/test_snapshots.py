@@ -261,6 +261,16 @@ def test_the_fingerprint_is_the_same_in_every_process() -> None:
     assert found == {fingerprint.fingerprint().encode()}
 
 
+@pytest.mark.parametrize("tests", [False, True])
+def test_it_is_the_same_whichever_languages_are_installed(tests: bool) -> None:
+    program = (
+        "from projections.events.fingerprint import fingerprint; before = fingerprint();"
+        f"from web import languages; languages.install(tests={tests}); assert fingerprint() == before; print('same')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True)
+    assert done.stdout.strip() == b"same", done.stderr.decode()
+
+
 def test_it_changes_with_what_evolves_a_state_and_with_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     before = fingerprint.fingerprint()
     monkeypatch.setattr(milestones, "decide", lambda *_args: [])
