@@ -4,6 +4,7 @@ A row over its gate fails unless `bench/limits.toml` lists it and it stays withi
 ends in an error fails as well, after the others. Standard error has each measurement's rows as soon as it is done.
 """
 
+import os
 import sys
 import time
 import traceback
@@ -49,7 +50,10 @@ def main(names: list[str]) -> int:
         return 2
     rows: list[Row] = []
     broken: list[str] = []
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
     for name in names or BENCHES:
+        if cores is not None:
+            os.sched_setaffinity(0, cores)  # some keep to one core, and what the next ones start would keep to it
         began = time.monotonic()
         try:
             measured = BENCHES[name]()
